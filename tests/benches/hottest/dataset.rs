@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use grateful_application::{App, SystemClock};
-use grateful_local_postgres::Cluster;
 use grateful_storage::{Database, DatabaseConfig};
 use grateful_testkit::TestApp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::USERS;
+use crate::temporary_cluster::TemporaryCluster;
 
 pub(crate) const POSTS: usize = 1_000;
 
@@ -18,22 +18,20 @@ pub(crate) struct Dataset {
     /// A template for the apps, whose database is replaced.
     app: App,
     runtime: Runtime,
-    _cluster: Cluster,
-    _directory: tempfile::TempDir,
+    _cluster: TemporaryCluster,
 }
 
 impl Dataset {
     pub(crate) fn create() -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let directory = tempfile::tempdir().expect("a directory");
-        let cluster = Cluster::open(directory.path(), "hottest").expect("a PostgreSQL");
-        let url = cluster.url("hottest");
+        let cluster = TemporaryCluster::start();
+        let url = cluster.url();
         let app = runtime.block_on(async {
             grateful_storage::migrate(&url).await.expect("a schema");
             fill(&url).await;
             TestApp::create().await.app
         });
-        Self { url, app, runtime, _cluster: cluster, _directory: directory }
+        Self { url, app, runtime, _cluster: cluster }
     }
 
     /// An app with its own connection pool, as each server thread has.

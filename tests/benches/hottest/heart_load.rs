@@ -8,6 +8,7 @@ use grateful_domain::{PostId, UserId};
 
 use crate::USERS;
 use crate::dataset::Dataset;
+use crate::measurements::Measurements;
 
 /// The load. Each thread has its own runtime and connection pool.
 pub(crate) struct HeartLoad<'w> {
@@ -17,16 +18,10 @@ pub(crate) struct HeartLoad<'w> {
     pub(crate) posts: usize,
 }
 
-/// The duration of each operation.
-pub(crate) struct Measurements {
-    times: Vec<Duration>,
-    elapsed: Duration,
-}
-
 impl HeartLoad<'_> {
     pub(crate) fn run(&self, duration: Duration) -> Measurements {
         let started = Instant::now();
-        let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        let times = std::thread::scope(|scope| {
             let threads = (0..self.threads)
                 .map(|thread| scope.spawn(move || self.run_thread(thread, started + duration)));
             let threads: Vec<_> = threads.collect();
@@ -35,9 +30,7 @@ impl HeartLoad<'_> {
                 .flat_map(|thread| thread.join().expect("a thread that does not panic"))
                 .collect()
         });
-        let elapsed = started.elapsed();
-        times.sort_unstable();
-        Measurements { times, elapsed }
+        Measurements::new(times, started.elapsed())
     }
 
     fn run_thread(&self, thread: usize, until: Instant) -> Vec<Duration> {
@@ -78,23 +71,5 @@ impl HeartLoad<'_> {
             times.push(started.elapsed());
         }
         times
-    }
-}
-
-impl Measurements {
-    pub(crate) fn per_second(&self) -> f64 {
-        f64::from(u32::try_from(self.times.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
-    }
-
-    /// The duration that this share of the operations stayed below.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "an index into a list of some hundred thousand"
-    )]
-    pub(crate) fn percentile(&self, share: f64) -> Duration {
-        let index = (self.times.len() as f64 * share) as usize;
-        self.times.get(index).copied().unwrap_or_default()
     }
 }

@@ -5,26 +5,33 @@
 //! throughput without lock contention.
 //!
 //! `cargo bench -p grateful-tests --bench hottest`; `SECONDS` and `ROUNDS` set the duration, `THREADS` and
-//! `CONNECTIONS` the server's threads and connections per thread.
+//! `CONNECTIONS` the server's threads and connections per thread. `GRATEFUL_BENCH=short` runs the short form.
 
 mod dataset;
 mod heart_load;
-#[path = "../reads/pgbench.rs"]
+#[path = "../shared/measurements.rs"]
+mod measurements;
+#[path = "../shared/pgbench.rs"]
 mod pgbench;
+#[path = "../shared/settings.rs"]
+mod settings;
+#[path = "../shared/temporary_cluster.rs"]
+mod temporary_cluster;
 
 use std::time::Duration;
 
 use self::dataset::Dataset;
 use self::heart_load::HeartLoad;
 use self::pgbench::Script;
+use self::settings::setting;
 
 /// Concurrent users.
 const USERS: usize = 64;
 
 fn main() {
-    let (seconds, rounds) = (setting("SECONDS", 5), setting("ROUNDS", 3));
-    let (threads, connections) = (setting("THREADS", 2), setting("CONNECTIONS", 8));
-    let duration = Duration::from_secs(seconds);
+    let (seconds, rounds) = (setting("SECONDS", 5.0, 0.25), setting("ROUNDS", 3, 1));
+    let (threads, connections) = (setting("THREADS", 2, 2), setting("CONNECTIONS", 8, 8));
+    let duration = Duration::from_secs_f64(seconds);
     let dataset = Dataset::create();
     println!("{USERS} users on {threads} pools of {connections}, {rounds} rounds of {seconds} s");
     println!(
@@ -34,14 +41,13 @@ fn main() {
 
     for posts in [1, dataset::POSTS] {
         let load = HeartLoad { dataset: &dataset, threads, connections, posts };
-        let sql = Dataset::update(posts);
-        let script = Script { url: &dataset.url, sql: &sql, connections: USERS };
+        let script = Script::new(Dataset::update(posts));
         let mut measured = Vec::new();
         for _ in 0..rounds {
             let surplus = dataset.surplus();
             let hearts = load.run(duration);
             assert_eq!(dataset.surplus(), surplus, "the heart counts do not match the rows");
-            measured.push((script.run(duration), hearts));
+            measured.push((script.run(&dataset.url, USERS, duration), hearts));
         }
         // The round with the median ratio: on a shared machine the speed varies.
         measured.sort_by(|a, b| (a.1.per_second() / a.0).total_cmp(&(b.1.per_second() / b.0)));
@@ -52,12 +58,8 @@ fn main() {
             hearts.per_second(),
             updates,
             hearts.per_second() / updates,
-            hearts.percentile(0.50).as_secs_f64() * 1e3,
-            hearts.percentile(0.99).as_secs_f64() * 1e3,
+            hearts.percentile(0.50),
+            hearts.percentile(0.99),
         );
     }
-}
-
-fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -3,10 +3,15 @@
 //! The same reads run in turn alone and during uploads of 3-megapixel photos at the maximum rate. The ratio of the
 //! latencies shows how much uploads slow down reads.
 //!
-//! `cargo bench -p grateful-tests --bench uploads`; `SECONDS` and `ROUNDS` set the duration.
+//! `cargo bench -p grateful-tests --bench uploads`; `SECONDS` and `ROUNDS` set the duration, and
+//! `GRATEFUL_BENCH=short` runs the short form.
 
-#[path = "../reads/load.rs"]
+#[path = "../shared/load.rs"]
 mod load;
+#[path = "../shared/measurements.rs"]
+mod measurements;
+#[path = "../shared/settings.rs"]
+mod settings;
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,7 +20,9 @@ use std::time::{Duration, Instant};
 use grateful_testkit::a_png;
 use grateful_tests::{Client, Setup, Token};
 
-use self::load::{Load, Measurements};
+use self::load::{Load, get_request};
+use self::measurements::Measurements;
+use self::settings::setting;
 
 /// Concurrent readers: few enough that cores are sometimes idle, as on a server that is not overloaded.
 const READERS: usize = 4;
@@ -30,8 +37,8 @@ fn main() {
 }
 
 async fn run() {
-    let (seconds, rounds) = (setting("SECONDS", 5), setting("ROUNDS", 3));
-    let duration = Duration::from_secs(seconds);
+    let (seconds, rounds) = (setting("SECONDS", 5.0, 1.0), setting("ROUNDS", 3, 1));
+    let duration = Duration::from_secs_f64(seconds);
     let setup = Setup::with_test_database().await;
     let server = setup.start_with_log(Stdio::null()).await;
     let client = server.client();
@@ -48,11 +55,8 @@ async fn run() {
     for number in 0..UPLOADERS {
         uploaders.push((client.clone(), client.sign_up(&format!("uploader_{number}")).await));
     }
-    let request = |path: &str| {
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", ana.0)
-    };
-    let requests = ["/api/v1/posts/feed", "/api/v1/notifications", "/api/v1/users/me/profile"];
-    let requests = Arc::new(requests.map(request).to_vec());
+    let paths = ["/api/v1/posts/feed", "/api/v1/notifications", "/api/v1/users/me/profile"];
+    let requests = Arc::new(paths.map(|path| get_request(path, Some(&ana))).to_vec());
     let load = Load { address: server.address(), connections: READERS, requests };
     println!(
         "{READERS} readers, {UPLOADERS} uploaders of {} bytes, {rounds} rounds of {seconds} s",
@@ -75,6 +79,7 @@ async fn run() {
         for upload in uploads {
             uploaded += upload.await.expect("a task that does not panic");
         }
+        assert!(0 < uploaded, "no photo was uploaded");
         print(&format!("{round}: alone"), &alone, None, None);
         let photos = f64::from(uploaded) / duration.as_secs_f64();
         print(&format!("{round}: with photos"), &during_uploads, Some(photos), Some(&alone));
@@ -97,23 +102,18 @@ fn print(
     photos: Option<f64>,
     baseline: Option<&Measurements>,
 ) {
-    let seconds = |measurements: &Measurements, share| measurements.percentile(share).as_secs_f64();
     let ratio = |share| {
         baseline.map(|baseline| {
-            format!("{:.2}", seconds(measurements, share) / seconds(baseline, share))
+            format!("{:.2}", measurements.percentile(share) / baseline.percentile(share))
         })
     };
     println!(
         "{name:<16} {:>9.0} {:>10} {:>7.2}ms {:>7.2}ms {:>10} {:>10}",
         measurements.per_second(),
         photos.map_or_else(String::new, |photos| format!("{photos:.1}")),
-        seconds(measurements, 0.50) * 1e3,
-        seconds(measurements, 0.99) * 1e3,
+        measurements.percentile(0.50),
+        measurements.percentile(0.99),
         ratio(0.50).unwrap_or_default(),
         ratio(0.99).unwrap_or_default(),
     );
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

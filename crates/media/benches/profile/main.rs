@@ -3,13 +3,14 @@
 //! Measures processor time, user and system, of all threads. Each library uses its fastest method: it decodes at a
 //! reduced scale, encodes the four sizes from one decode, and writes progressive, optimised JPEG of quality 85. Pillow
 //! and libvips run if Python finds them. `PYTHON` selects another interpreter than `python3`, `ROUNDS` the number of
-//! rounds.
+//! rounds. `GRATEFUL_BENCH=short` runs one round.
 //!
 //! `cargo bench -p grateful-media`
 
 mod references;
 mod sample_images;
 
+use std::env;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -20,12 +21,7 @@ use self::references::References;
 use self::sample_images::SampleImage;
 
 fn main() {
-    // `cargo test` runs benches too, to check that they start.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") {
-        setting("ROUNDS", 15)
-    } else {
-        1
-    };
+    let rounds = rounds();
     let references = References::find();
     println!("ms of processor time, minimum of {rounds} rounds");
     for sample in sample_images::all() {
@@ -77,7 +73,7 @@ fn best<T>(rounds: usize, mut work: impl FnMut() -> T) -> Duration {
         black_box(work());
         now().saturating_sub(before)
     };
-    std::iter::repeat_with(time).take(rounds).min().unwrap_or_default()
+    std::iter::repeat_with(time).take(rounds).min().expect("at least one round")
 }
 
 /// Processor time of this process and all its threads.
@@ -89,6 +85,16 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e3)
 }
 
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+/// `ROUNDS`, or the number of rounds of the full or the short form.
+fn rounds() -> usize {
+    let is_short = match env::var("GRATEFUL_BENCH").as_deref() {
+        Ok("short") => true,
+        Ok(other) => panic!("GRATEFUL_BENCH={other}: the only form with a name is `short`"),
+        Err(_) => false,
+    };
+    match env::var("ROUNDS") {
+        Ok(text) => text.parse().expect("ROUNDS is a number"),
+        Err(_) if is_short => 1,
+        Err(_) => 15,
+    }
 }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use grateful_tests::Token;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::measurements::Measurements;
 
 /// The requests to send, and the number of concurrent connections.
 pub(crate) struct Load {
@@ -12,12 +15,6 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
     /// Complete requests with head and body, sent in turn.
     pub(crate) requests: Arc<Vec<String>>,
-}
-
-/// The duration of each request.
-pub(crate) struct Measurements {
-    times: Vec<Duration>,
-    elapsed: Duration,
 }
 
 impl Load {
@@ -34,28 +31,15 @@ impl Load {
         for client in clients.collect::<Vec<_>>() {
             times.extend(client.await.expect("a task that does not panic"));
         }
-        let elapsed = started.elapsed();
-        times.sort_unstable();
-        Measurements { times, elapsed }
+        Measurements::new(times, started.elapsed())
     }
 }
 
-impl Measurements {
-    pub(crate) fn per_second(&self) -> f64 {
-        f64::from(u32::try_from(self.times.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
-    }
-
-    /// The duration that this share of the requests stayed below.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "an index into a list of some hundred thousand"
-    )]
-    pub(crate) fn percentile(&self, share: f64) -> Duration {
-        let index = (self.times.len() as f64 * share) as usize;
-        self.times.get(index).copied().unwrap_or_default()
-    }
+/// A complete `GET` request, by a user or a guest.
+pub(crate) fn get_request(path: &str, token: Option<&Token>) -> String {
+    let authorization =
+        token.map_or_else(String::new, |token| format!("Authorization: Bearer {}\r\n", token.0));
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n")
 }
 
 async fn client(address: &str, requests: &[String], first: usize, until: Instant) -> Vec<Duration> {
