@@ -77,6 +77,6 @@ async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, Api
 }
 
 fn app(request: &ServiceRequest) -> Result<&App, ApiError> {
-    let app = request.app_data::<Data<App>>().map(|app| app.get_ref());
+    let app = request.app_data::<Data<App>>().map(Data::get_ref);
     app.ok_or_else(|| UseCaseError::Internal("no App".into()).into())
 }
