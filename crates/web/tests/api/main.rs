@@ -7,6 +7,7 @@
 mod support;
 
 mod access;
+mod across_blocks;
 mod middleware;
 mod openapi;
 mod privacy;
