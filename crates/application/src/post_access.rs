@@ -1,7 +1,7 @@
 //! Finding a post for a viewer, and locking it for an act.
 
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
-use grateful_storage::{Connection, Participants, Repositories};
+use grateful_storage::{Connection, LockedParticipants, Participants, Repositories};
 
 use crate::{Error, Resource, Result};
 
@@ -12,7 +12,7 @@ pub(crate) struct LockedPost {
     /// The post as the actor sees it.
     pub(crate) post: PostForViewer,
     /// The actor, the author of the post, and all further participants that exist.
-    pub(crate) participants: Vec<Author>,
+    pub(crate) participants: LockedParticipants,
 }
 
 /// Locks `user` and the author of a post they act on: until the transaction ends, neither account can be deleted and no
@@ -37,7 +37,7 @@ pub(crate) async fn lock_post_with(
     let users = [&[user], further.users].concat();
     let participants = Participants { users: &users, author_of_post: Some(post), ..further };
     let participants = tx.users().lock_participants(participants).await?;
-    let actor = participants.iter().find(|participant| participant.id == user).cloned();
+    let actor = participants.users.iter().find(|participant| participant.id == user).cloned();
     let actor = actor.ok_or_else(Error::account_deleted)?;
     let post = find_post(tx, Viewer::User(user), post).await?;
     Ok(LockedPost { actor, post, participants })
@@ -73,7 +73,7 @@ pub(crate) async fn lock_to_undo(
     let participants =
         Participants { users: &[user], author_of_post: Some(post), ..Participants::default() };
     let participants = tx.users().lock_participants(participants).await?;
-    if !participants.iter().any(|participant| participant.id == user) {
+    if !participants.users.iter().any(|participant| participant.id == user) {
         return Err(Error::account_deleted());
     }
     let is_visible = tx.posts().find(Viewer::User(user), post).await?.is_some();

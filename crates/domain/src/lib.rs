@@ -60,8 +60,8 @@ pub use self::user::{
     Approval, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
     EntryListError, Institutions, Location, LocationError, LocationQuery, LocationQueryError,
     OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError,
-    PreferencesPatch, Profile, ProfileEdit, ProfilePhoto, User, UserListItem, UserSearchQuery,
-    Username, UsernameBatch, UsernameError, UsernameValidation, Websites,
+    PreferencesPatch, Profile, ProfileEdit, ProfilePhoto, ReleasedUsername, User, UserListItem,
+    UserSearchQuery, Username, UsernameBatch, UsernameError, UsernameValidation, Websites,
 };
 pub use self::validation::{FieldValidator, ValidationError};
 pub use self::viewer::Viewer;

@@ -33,10 +33,10 @@ pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
     Claim, ClaimOutcome, CommentOwners, Comments, Credentials, EmojiReactions, Feed, FeedPage,
     FeedPageItem, FollowCounts, Follows, HeartRecord, Hearts, HeldBackEvent, IdempotencyKeys,
-    InboxChange, InboxChangeKind, InboxPosition, NewHeart, NewReaction, NewUser,
-    NotificationCounts, NotificationStats, Notifications, Participants, PersonalData, Posts,
-    PreviousPhoto, ReactionRecord, ReceivedShare, RecordResult, RemovedHeart, RemovedMentions,
-    Repositories, SavedReaction, Sessions, Shares, StreamTickets, TokenHash, UserLock, Users,
-    ViewerEngagement,
+    InboxChange, InboxChangeKind, InboxPosition, LockedParticipants, NamedUser, NewHeart,
+    NewReaction, NewUser, NotificationCounts, NotificationStats, Notifications, Participants,
+    PersonalData, Posts, PreviousPhoto, ReactionRecord, ReceivedShare, RecordResult, RemovedHeart,
+    RemovedMentions, Repositories, SavedReaction, Sessions, Shares, StreamTickets, TokenHash,
+    UserLock, Users, ViewerEngagement,
 };
 pub use self::verify::{CounterTable, Counters, Mismatch, RowKey, VerifiedBatch};

@@ -31,7 +31,10 @@ pub use self::posts::{Posts, ViewerEngagement};
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::stream_tickets::StreamTickets;
-pub use self::users::{Credentials, NewUser, Participants, PreviousPhoto, UserLock, Users};
+pub use self::users::{
+    Credentials, LockedParticipants, NamedUser, NewUser, Participants, PreviousPhoto, UserLock,
+    Users,
+};
 use crate::Connection;
 use crate::verify::Counters;
 

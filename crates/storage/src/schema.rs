@@ -21,6 +21,15 @@ diesel::table! {
         posts_count -> Int8,
         public_posts_count -> Int8,
         search_name -> Nullable<Text>,
+        username_changed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    released_usernames (username) {
+        username -> Text,
+        user_id -> Nullable<Int8>,
+        released_at -> Timestamptz,
     }
 }
 
@@ -209,6 +218,7 @@ diesel::joinable!(emoji_reactions -> users (user_id));
 diesel::joinable!(comments -> users (author_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
+    released_usernames,
     sessions,
     posts,
     likes,

@@ -37,7 +37,8 @@ pub struct LogIn {
 /// Creates an account and a session.
 ///
 /// # Errors
-/// `AlreadyExists` if another user has the email address or the username.
+/// `AlreadyExists` if another user has the email address or the username, or if the username is reserved for its former
+/// owner.
 pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     let password = app.password_hasher.hash(new.password).await?;
     let now = app.clock.now();

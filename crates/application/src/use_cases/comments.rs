@@ -9,11 +9,11 @@ use grateful_domain::{
     PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
-    Comments, Connection, Participants, RemovedMentions, Repositories, StorageError,
+    Comments, Connection, LockedParticipants, Participants, RemovedMentions, Repositories,
+    StorageError,
 };
 
 use crate::idempotency::run_once;
-use crate::mentions::ids_by_username;
 use crate::notify::{notify, notify_after_edit, withdraw_thread};
 use crate::post_access::{LockedPost, find_post, lock_post_with};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
@@ -66,7 +66,7 @@ pub async fn create(
         if !tx.comments().insert(&comment).await.map_err(|error| insert_error(error, &comment))? {
             return Err(Resource::Post.not_found(comment.post));
         }
-        let mentioned = ids_by_username(&usernames, &participants);
+        let mentioned = participants.ids_by_username(&usernames);
         let causes = recipients_of_comment(&post.post, &comment, parent_author, &mentioned);
         notify(tx, &causes, &EventDetails::default(), now).await?;
         Ok(to_response(&CommentForViewer { comment: comment.clone(), author: actor, replies: 0 }))
@@ -132,7 +132,7 @@ async fn save_and_notify(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let new = find_mentions(comment.text.as_str());
-    let mut users = vec![];
+    let mut users = LockedParticipants::default();
     if !new.is_empty() {
         let participants = Participants {
             users: &[comment.author],
@@ -146,9 +146,10 @@ async fn save_and_notify(
     let replaced = replaced.ok_or_else(|| Resource::Comment.not_found(comment.id))?;
     let old = find_mentions(replaced.as_str());
     let MentionDiff { added, removed } = diff_mentions(&old, &new);
-    let causes = recipients_of_comment_edit(post, comment, &ids_by_username(&added, &users));
+    let causes = recipients_of_comment_edit(post, comment, &users.ids_by_username(&added));
     let mention = Act::Mention { post: post.id, comment: Some(comment.id) };
-    let removed = RemovedMentions { actor: comment.author, mention, usernames: &removed };
+    let removed =
+        RemovedMentions { actor: comment.author, mention, usernames: &removed, kept: &new };
     notify_after_edit(tx, &causes, removed, &EventDetails::default(), now).await
 }
 

@@ -15,6 +15,8 @@ pub struct SweepReport {
     pub idempotency_keys: usize,
     /// Expired stream tickets.
     pub stream_tickets: usize,
+    /// Usernames whose reservation is over.
+    pub usernames: usize,
     /// Withdrawn notifications whose restore window is over.
     pub withdrawn: usize,
     /// Records of removals from inboxes that are too old to resume a stream from.
@@ -30,10 +32,11 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let now = app.clock.now();
     let restorable_since = now - WithdrawnNotification::RESTORE_WINDOW;
     let mut conn = app.db.acquire().await?;
-    let (sessions, idempotency_keys, stream_tickets, withdrawn) = (
+    let (sessions, idempotency_keys, stream_tickets, usernames, withdrawn) = (
         conn.sessions().sweep(now).await?,
         conn.idempotency_keys().sweep(now).await?,
         conn.stream_tickets().sweep(now).await?,
+        conn.users().sweep_released_usernames(now).await?,
         conn.notifications().prune_withdrawn(restorable_since).await?,
     );
     // The transactions below acquire connections of their own.
@@ -43,6 +46,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         sessions,
         idempotency_keys,
         stream_tickets,
+        usernames,
         withdrawn,
         removals: sweep_in_batches(app, restorable_since, InboxRows::Removals).await?,
         notifications: sweep_in_batches(app, read_before, InboxRows::ReadNotifications).await?,

@@ -3,15 +3,14 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
 use grateful_domain::{
-    Author, Content, Draft, ImageUrl, MentionDiff, Page, PageRequest, Post, PostEdit,
-    PostForViewer, PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions,
-    find_mentions,
+    Content, Draft, ImageUrl, MentionDiff, Page, PageRequest, Post, PostEdit, PostForViewer,
+    PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
 };
-use grateful_storage::{Connection, PostQuery, RemovedMentions, Repositories};
+use grateful_storage::{Connection, LockedParticipants, PostQuery, RemovedMentions, Repositories};
 
 use crate::idempotency::{run_once, run_once_after};
 use crate::image_processor::Upload;
-use crate::mentions::{ids_by_username, lock_mentioned_users};
+use crate::mentions::lock_mentioned_users;
 use crate::notify::{notify, notify_after_edit};
 use crate::post_access::find_post;
 use crate::{
@@ -78,7 +77,7 @@ async fn insert(
     tx.posts().insert(post).await?;
     // Lock order: users (the insert has updated the author's counts), then posts, then inboxes.
     require_image_in_use(tx, post.id, reused_image).await?;
-    let causes = recipients_of_post(post, &ids_by_username(&usernames, &users));
+    let causes = recipients_of_post(post, &users.ids_by_username(&usernames));
     notify(tx, &causes, &EventDetails::default(), now).await
 }
 
@@ -153,7 +152,7 @@ async fn notify_of_edit(
     tx: &mut Connection,
     before: &Post,
     after: &Post,
-    locked: (&[&str], Vec<Author>),
+    locked: (&[&str], LockedParticipants),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let (old, new) = (before.mentioned_names(), after.mentioned_names());
@@ -164,9 +163,9 @@ async fn notify_of_edit(
         // retried.
         users = lock_mentioned_users(tx, after.author, &added).await?;
     }
-    let causes = recipients_of_post(after, &ids_by_username(&added, &users));
+    let causes = recipients_of_post(after, &users.ids_by_username(&added));
     let mention = Act::Mention { post: after.id, comment: None };
-    let removed = RemovedMentions { actor: after.author, mention, usernames: &removed };
+    let removed = RemovedMentions { actor: after.author, mention, usernames: &removed, kept: &new };
     notify_after_edit(tx, &causes, removed, &EventDetails::default(), now).await
 }
 

@@ -24,7 +24,8 @@ pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 
-/// Returns the profile of the user with this username, ignoring case and trailing `.` and `-`.
+/// Returns the profile of the user who has this username, or had it before if it is reserved, ignoring case and trailing
+/// `.` and `-`.
 ///
 /// # Errors
 /// As [`get`].
@@ -40,13 +41,14 @@ pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Resul
 /// off follow approval accepts all pending requests.
 ///
 /// # Errors
-/// `AlreadyExists` if another user has the username, `Invalid` if the merged preferences are too large.
+/// `AlreadyExists` if another user has the username or it is reserved for its former owner, `Invalid` if the merged preferences are too large.
 pub async fn update(
     app: &App,
     user: UserId,
     edit: ProfileEdit,
     preferences: Option<PreferencesPatch>,
 ) -> Result<OwnProfile> {
+    let now = app.clock.now();
     let edited = app
         .db
         .transaction(async |tx| {
@@ -54,7 +56,8 @@ pub async fn update(
             if let Some(patch) = &preferences {
                 edit.preferences = Some(merge_preferences(tx, user, patch).await?);
             }
-            let edited = tx.users().update_profile(user, &edit).await.map_err(uniqueness_error)?;
+            let edited =
+                tx.users().update_profile(user, &edit, now).await.map_err(uniqueness_error)?;
             edited.ok_or_else(Error::account_deleted)
         })
         .await?;

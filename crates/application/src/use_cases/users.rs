@@ -18,18 +18,19 @@ pub async fn search(
     Ok(app.db.acquire().await?.users().search(user, query, limit).await?)
 }
 
-/// Separates usernames of existing users from unknown ones. Users with a block to or from `user` count as unknown.
+/// Separates usernames of existing users, former ones that are reserved included, from unknown ones. Users with a block to or from `user` count as unknown.
 pub async fn validate_usernames(
     app: &App,
     user: UserId,
     batch: UsernameBatch,
 ) -> Result<UsernameValidation> {
     let found = app.db.acquire().await?.users().find_by_usernames(user, &batch.usernames()).await?;
-    let existing: Vec<Username> = found.into_iter().map(|(_, username)| username).collect();
+    let existing: Vec<Username> = found.into_iter().map(|user| user.matched).collect();
     Ok(batch.validate(&existing))
 }
 
-/// Finds a user by username, ignoring case and trailing `.` and `-`.
+/// Finds a user by their username, or by a former one that is reserved, ignoring case and trailing `.` and `-`. Returns the
+/// current username.
 ///
 /// # Errors
 /// `NotFound` if there is no such user, or a block exists between them and `user`.
@@ -37,5 +38,5 @@ pub async fn find_by_username(app: &App, user: UserId, name: &str) -> Result<(Us
     let not_found = || Resource::User.not_found(name);
     let username = Username::parse_mention(name).ok_or_else(not_found)?;
     let mut found = app.db.acquire().await?.users().find_by_usernames(user, &[username]).await?;
-    found.pop().ok_or_else(not_found)
+    found.pop().map(|user| (user.id, user.username)).ok_or_else(not_found)
 }

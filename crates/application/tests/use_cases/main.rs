@@ -36,5 +36,7 @@ mod send_futures;
 mod sessions;
 /// Deleting files that no row names.
 mod uploads;
+/// Usernames that were given up.
+mod usernames;
 /// Finding users by name.
 mod users;

@@ -9,11 +9,11 @@ use grateful_application::notifications::issue_ticket;
 use grateful_application::verify::{Repair, verify};
 use grateful_application::{
     App, IdempotencyKey, IdempotentRequest, RecordedResponse, accounts, comments, follows, hearts,
-    reactions, shares,
+    profiles, reactions, shares,
 };
 use grateful_domain::{
-    CommentForViewer, CommentId, CommentText, Emoji, PostId, Recipients, ShareDetails,
-    ShareMessage, UserId,
+    CommentForViewer, CommentId, CommentText, Emoji, PostId, ProfileEdit, Recipients, ShareDetails,
+    ShareMessage, UserId, Username,
 };
 use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, create_user};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ use Export::{Excluded, Sections};
 use Removal::{Cascade, InBatches, Stays};
 
 /// All columns that refer to a user. A new column must be added here, with its removal and its export.
-const COLUMNS: [(&str, Removal, Export); 18] = [
+const COLUMNS: [(&str, Removal, Export); 19] = [
     ("comments.author_id", InBatches, Sections(&[Section::Comments], "true")),
     ("emoji_reactions.user_id", InBatches, Sections(&[Section::Reactions], "true")),
     // A block is personal data of the blocking user.
@@ -87,6 +87,11 @@ const COLUMNS: [(&str, Removal, Export); 18] = [
     ),
     ("notifications.user_id", InBatches, Sections(&[Section::Notifications], "true")),
     ("posts.author_id", InBatches, Sections(&[Section::Posts], "true")),
+    (
+        "released_usernames.user_id",
+        Stays("the name is reserved for 30 days, without its former owner"),
+        Excluded("former usernames; deleted within 30 days"),
+    ),
     ("sessions.user_id", Cascade, Sections(&[Section::Sessions], "true")),
     ("share_recipients.user_id", Cascade, Sections(&[Section::ReceivedShares], "true")),
     ("shares.user_id", InBatches, Sections(&[Section::Shares], "true")),
@@ -220,6 +225,12 @@ async fn an_interrupted_deletion_can_be_continued() {
     scenario.assert_gone().await;
 }
 
+async fn rename(app: &App, user: UserId, username: &str) {
+    let username = Some(Username::parse(username).unwrap());
+    let edit = ProfileEdit { username, ..ProfileEdit::default() };
+    profiles::update(app, user, edit, None).await.unwrap();
+}
+
 /// Ana and Ben, who have performed every kind of act on each other's data and undone some; and further users.
 struct Scenario {
     app: App,
@@ -233,10 +244,11 @@ struct Scenario {
 impl Scenario {
     async fn create() -> Self {
         let TestApp { app, database, .. } = TestApp::create().await;
-        let ana = a_user().with_username("ana").insert_into(&database).await;
+        let ana = a_user().with_username("ana_before").insert_into(&database).await;
         let ben = a_user().with_username("ben").insert_into(&database).await.id;
         issue_ticket(&app, &session_of(&app, &ana).await).await.unwrap();
         let ana = ana.id;
+        rename(&app, ana, "ana").await;
         let mut posts_by_other = Vec::new();
         for (one, other) in [(ben, ana), (ana, ben)] {
             posts_by_other = create_engagement(&app, &database, one, other).await;

@@ -31,6 +31,7 @@ pub(crate) enum Value {
     Small(i32),
     Double(f64),
     Text(String),
+    Texts(Vec<String>),
 }
 
 impl Sql {
@@ -96,6 +97,7 @@ values! {
     i32 => Small,
     f64 => Double,
     String => Text,
+    Vec<String> => Texts,
 }
 
 impl Expression for Sql {
@@ -141,6 +143,9 @@ impl QueryFragment<Pg> for Sql {
                     out.push_bind_param::<Double, _>(number)?;
                 }
                 Fragment::Value(Value::Text(text)) => out.push_bind_param::<Text, _>(text)?,
+                Fragment::Value(Value::Texts(texts)) => {
+                    out.push_bind_param::<Array<Text>, _>(texts)?;
+                }
             }
         }
         Ok(())

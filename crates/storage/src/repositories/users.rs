@@ -3,6 +3,7 @@
 mod locking;
 mod photos;
 mod profiles;
+mod released_usernames;
 mod search;
 
 use std::collections::HashMap;
@@ -18,8 +19,9 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-pub use self::locking::{Participants, UserLock};
+pub use self::locking::{LockedParticipants, Participants, UserLock};
 pub use self::photos::PreviousPhoto;
+pub use self::search::NamedUser;
 use crate::query::{UserOrder, UserQuery, blocked_by, blockers_of, load_page, lower, statement};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
@@ -56,10 +58,11 @@ pub struct Credentials {
 }
 
 impl Users<'_> {
-    /// Inserts an account.
+    /// Inserts an account. Run this in a transaction, and roll it back on an error.
     ///
     /// # Errors
-    /// `UniqueViolation` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive.
+    /// `UniqueViolation` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive. A username is taken
+    /// too if it is reserved ([`ReleasedUsername`](grateful_domain::ReleasedUsername)).
     pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
         let row = diesel::insert_into(users::table)
             .values((
@@ -71,6 +74,7 @@ impl Users<'_> {
             .returning(UserRow::as_returning())
             .get_result(self.conn)
             .await?;
+        self.claim_username(&new.username, None, new.created_at).await?;
         Ok(row.into())
     }
 
@@ -163,15 +167,22 @@ impl Users<'_> {
     }
 
     /// Deletes an account and, by cascade, everything that belongs to it. The caller must first subtract what the account
-    /// contributes to the counters of other rows, and must delete its files. Returns the photo of the account, or `None` if
-    /// there is no such account.
-    pub async fn delete(&mut self, user: UserId) -> Result<Option<PreviousPhoto>> {
-        let photo: Option<Option<String>> = diesel::delete(users::table.find(i64::from(user)))
-            .returning(users::profile_photo_filename)
-            .get_result(self.conn)
-            .await
-            .optional()?;
-        Ok(photo.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
+    /// contributes to the counters of other rows, and must delete its files. Reserves its username for a while. Returns the
+    /// photo of the account, or `None` if there is no such account.
+    pub async fn delete(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PreviousPhoto>> {
+        let deleted: Option<(String, Option<String>)> =
+            diesel::delete(users::table.find(i64::from(user)))
+                .returning((users::username, users::profile_photo_filename))
+                .get_result(self.conn)
+                .await
+                .optional()?;
+        let Some((username, photo)) = deleted else { return Ok(None) };
+        self.release_username(&username, None, now).await?;
+        Ok(Some(PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
 
     /// Whether the user exists for the viewer, that is, without a block between them.

@@ -183,7 +183,9 @@ async fn finding_the_profile_of_a_popular_user_reads_few_rows() {
 
 #[tokio::test]
 async fn finding_a_profile_by_username_reads_few_rows() {
-    check_rows_read("7777, 'blocked', 7777, 'blocked', 'person_1', 1", 1, 3, async |conn| {
+    let names = "ARRAY['person_1'], ARRAY['person_1']";
+    let arguments = format!("7777, 'blocked', 7777, 'blocked', {names}, 1");
+    check_rows_read(&arguments, 1, 3, async |conn| {
         let viewer = Viewer::User(UserId::from(ORDINARY));
         conn.users().find_profile_by_username(viewer, "Person_1").await.unwrap().unwrap();
     })

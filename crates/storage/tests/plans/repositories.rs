@@ -201,7 +201,7 @@ async fn locking_participants_reads_few_rows() {
     };
     // The author of the post may be one of the fifty.
     let locked =
-        database.connect().await.users().lock_participants(participants).await.unwrap().len();
+        database.connect().await.users().lock_participants(participants).await.unwrap().users.len();
     let rows = u32::try_from(locked).unwrap();
     assert!((51..=52).contains(&rows), "{rows}");
 
@@ -236,12 +236,21 @@ async fn recording_a_mention_reads_few_rows() {
 #[tokio::test]
 async fn withdrawing_removed_mentions_reads_few_rows() {
     let mention = Act::Mention { post: most_popular_post(), comment: None };
-    let removed = RemovedMentions { actor: 77.into(), mention, usernames: &["Person_1"] };
+    let removed = RemovedMentions {
+        actor: 77.into(),
+        mention,
+        usernames: &["Person_1"],
+        kept: &["Person_2"],
+    };
 
     let expected = Expected { sql_part: "username", rows: 1, max_read: 5 };
-    check_one(expected, "77::bigint, 'like:post:277', ARRAY['person_1']", async |conn| {
-        conn.notifications().update_mentions(&[], removed, NOON).await.unwrap();
-    })
+    check_one(
+        expected,
+        "77::bigint, 'like:post:277', ARRAY['person_1'], ARRAY['person_2']",
+        async |conn| {
+            conn.notifications().update_mentions(&[], removed, NOON).await.unwrap();
+        },
+    )
     .await;
 }
 

@@ -71,15 +71,16 @@ async fn looking_up_fifty_usernames_reads_only_those_and_the_blocks() {
 
     let keys: Vec<String> =
         names.iter().map(|name| format!("'{}'", name.as_str().to_lowercase())).collect();
-    let arguments = format!("{VIEWER}, 'blocked', {VIEWER}, 'blocked', ARRAY[{}]", keys.join(", "));
+    let keys = format!("ARRAY[{0}], ARRAY[{0}]", keys.join(", "));
+    let arguments = format!("{VIEWER}, 'blocked', {VIEWER}, 'blocked', {keys}");
     for mode in ["force_custom_plan", "force_generic_plan"] {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let plan = Plan::of_prepared(&mut conn, "", &arguments).await;
 
         assert_eq!(plan.rows_returned().to_string(), "50");
         assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
-        // The names, and the blocks in both directions.
-        assert!(plan.rows_read() <= 150.0, "{mode}: {plan:#?}");
+        // The names, the users, and the blocks in both directions.
+        assert!(plan.rows_read() <= 200.0, "{mode}: {plan:#?}");
     }
 }
 

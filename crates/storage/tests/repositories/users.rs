@@ -247,10 +247,11 @@ async fn participants_are_locked_once_each_in_id_order() {
             let locked = tx.users().lock_participants(all).await.unwrap();
 
             assert_eq!(
-                locked.iter().map(|participant| participant.id).collect::<Vec<_>>(),
+                locked.users.iter().map(|participant| participant.id).collect::<Vec<_>>(),
                 [caro, ana, ben]
             );
-            assert_eq!(locked[0].username.as_str(), "Caro");
+            assert_eq!(locked.users[0].username.as_str(), "Caro");
+            assert_eq!(locked.ids_by_username(&["unknown", "Ana", "caro"]), [ana, caro]);
             // Other transactions can lock the same users and change them, but cannot delete them.
             assert_eq!(concurrent.users().lock_participants(all).await.unwrap(), locked);
             for user in [caro, ana, ben] {
@@ -264,7 +265,7 @@ async fn participants_are_locked_once_each_in_id_order() {
         .await
         .unwrap();
     let none = locker.users().lock_participants(Participants::default()).await.unwrap();
-    assert_eq!(none, []);
+    assert_eq!(none.users, []);
 }
 
 #[tokio::test]

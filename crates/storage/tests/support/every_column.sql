@@ -11,6 +11,10 @@ VALUES
     ),
     ('ben@example.org', 'ben', '$argon2id$', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 1, 0, 0);
 
+UPDATE users SET username_changed_at = now() WHERE username = 'ben';
+INSERT INTO released_usernames (username, user_id, released_at)
+SELECT 'benjamin', id, now() FROM users WHERE username = 'ben';
+
 INSERT INTO sessions (id, user_id, token_hash, expires_at, user_agent)
 SELECT gen_random_uuid(), id, sha256(username::bytea), now() + interval '7 days', 'Mozilla/5.0' FROM users;
 

@@ -63,7 +63,7 @@ async fn try_delete(app: &App, user: UserId) -> Result<()> {
                 return Err(Resource::User.not_found(user));
             }
             let images = delete_remaining(tx, user, now).await?;
-            let photo = tx.users().delete(user).await?;
+            let photo = tx.users().delete(user, now).await?;
             Ok((images, photo))
         })
         .await?;

@@ -1,6 +1,7 @@
 //! Mentions that an edit of a post adds or removes.
 
-use grateful_application::notifications;
+use grateful_application::{notifications, profiles};
+use grateful_domain::{ProfileEdit, Username};
 
 use super::*;
 
@@ -49,6 +50,61 @@ async fn an_edit_can_replace_one_mention_by_another() {
     );
     assert_eq!(scenario.messages(dan).await, ["ana mentioned you in a post: For @dan and @caro"]);
     scenario.assert_consistent().await;
+}
+
+/// The user is meant by both names, so nothing changes for them.
+#[tokio::test]
+async fn an_edit_that_replaces_a_former_username_by_the_current_one_notifies_and_withdraws_nothing()
+{
+    let scenario = Scenario::create().await;
+    let post = create_public_post(&scenario, scenario.ana, "Thank you @ben").await;
+    rename(&scenario, scenario.ben, "benjamin").await;
+    scenario.mark_all_read(scenario.ben).await;
+    let counts = scenario.counts(scenario.ben).await;
+
+    for text in
+        ["Thank you @benjamin", "@ben, thanks @benjamin", "Thank you @benjamin!", "Thank you @ben!"]
+    {
+        edit_content(&scenario, post, text).await;
+        assert_eq!(scenario.counts(scenario.ben).await, counts, "{text}");
+    }
+    edit_content(&scenario, post, "Thank you all").await;
+    assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
+}
+
+#[tokio::test]
+async fn a_former_username_mentions_its_former_owner() {
+    let scenario = Scenario::create().await;
+    rename(&scenario, scenario.ben, "benjamin").await;
+
+    create_public_post(&scenario, scenario.ana, "Thank you @Ben and @benjamin").await;
+
+    assert_eq!(
+        scenario.messages(scenario.ben).await,
+        ["ana mentioned you in a post: Thank you @Ben and @benjamin"]
+    );
+}
+
+/// The name was free again, and another user has taken it.
+#[tokio::test]
+async fn an_edit_of_an_old_text_does_not_notify_the_new_owner_of_a_name() {
+    let scenario = Scenario::create().await;
+    let post = create_public_post(&scenario, scenario.ana, "Thank you @ben").await;
+    rename(&scenario, scenario.ben, "benjamin").await;
+    scenario.database.execute("DELETE FROM released_usernames").await;
+    let newcomer = create_user_named(&scenario.database, "dan").await;
+    rename(&scenario, newcomer, "ben").await;
+
+    edit_content(&scenario, post, "Thank you @ben!").await;
+
+    assert_eq!(scenario.messages(newcomer).await, NO_MESSAGES);
+    assert_eq!(scenario.counts(scenario.ben).await.0, 1);
+}
+
+async fn rename(scenario: &Scenario, user: UserId, username: &str) {
+    let username = Some(Username::parse(username).unwrap());
+    let edit = ProfileEdit { username, ..ProfileEdit::default() };
+    profiles::update(&scenario.app, user, edit, None).await.unwrap();
 }
 
 #[tokio::test]

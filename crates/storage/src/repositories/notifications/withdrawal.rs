@@ -232,6 +232,7 @@ impl Notifications<'_> {
             actor: removed.actor.into(),
             act: removed.mention.dedup_key(),
             usernames: removed.usernames.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            kept: removed.kept.iter().map(|name| name.to_ascii_lowercase()).collect(),
         };
         Ok(find.load(self.conn).await?)
     }
@@ -246,6 +247,9 @@ pub struct RemovedMentions<'a> {
     pub mention: Act,
     /// The usernames that the text no longer mentions, case-insensitive.
     pub usernames: &'a [&'a str],
+    /// The usernames that the text mentions now, case-insensitive. A user who has one of these, and one of the others as a
+    /// former name, stays mentioned.
+    pub kept: &'a [&'a str],
 }
 
 /// Counts how often each user occurs: the sequence numbers to reserve for withdrawals.
@@ -309,9 +313,20 @@ impl LoadWithdrawals {
 
 statement! {
     /// Looks up one notification per user. A search that starts from the post or from its author could read many.
-    FindMentions(actor: i64 as BigInt, act: String as Text, usernames: Vec<String> as Array<Text>) -> (SqlUuid, BigInt) {
+    FindMentions(
+        actor: i64 as BigInt,
+        act: String as Text,
+        usernames: Vec<String> as Array<Text>,
+        kept: Vec<String> as Array<Text>
+    ) -> (SqlUuid, BigInt) {
         "people AS MATERIALIZED (
-            SELECT id FROM users WHERE lower(username) = ANY ($3)
+            (
+                SELECT id FROM users WHERE lower(username) = ANY ($3)
+                UNION SELECT user_id FROM released_usernames WHERE username = ANY ($3)
+            ) EXCEPT (
+                SELECT id FROM users WHERE lower(username) = ANY ($4)
+                UNION SELECT user_id FROM released_usernames WHERE username = ANY ($4)
+            )
         )
         SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
             SELECT it.id FROM notifications AS it

@@ -24,8 +24,25 @@ pub struct Participants<'a> {
     pub author_of_post: Option<PostId>,
     /// The author of this comment.
     pub author_of_comment: Option<CommentId>,
-    /// The users with these usernames, case-insensitive.
+    /// The users who have these usernames, or had them before if they are reserved, case-insensitive.
     pub usernames: &'a [&'a str],
+}
+
+/// Participants whose rows are locked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedParticipants {
+    /// The participants who exist, sorted by id.
+    pub users: Vec<Author>,
+    /// The users found by name, by the name in lower case.
+    by_username: HashMap<String, UserId>,
+}
+
+impl LockedParticipants {
+    /// The ids of the users who were found by these usernames, in the order of the usernames.
+    pub fn ids_by_username(&self, usernames: &[&str]) -> Vec<UserId> {
+        let find = |name: &&str| self.by_username.get(&name.to_ascii_lowercase()).copied();
+        usernames.iter().filter_map(find).collect()
+    }
 }
 
 /// The purpose of a lock on users, which determines its strength.
@@ -41,13 +58,13 @@ pub enum UserLock {
 impl Users<'_> {
     /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of them is
     /// deleted and no block between them is created. An interaction takes this lock before it checks for blocks.
-    /// Interactions do not wait for each other. Returns the participants who exist, sorted by id.
+    /// Interactions do not wait for each other.
     ///
     /// One statement locks all participants, to keep the id order. So one call must name all of them.
     pub async fn lock_participants(
         &mut self,
         participants: Participants<'_>,
-    ) -> Result<Vec<Author>> {
+    ) -> Result<LockedParticipants> {
         let lock = LockParticipants {
             users: participants.users.iter().copied().map(i64::from).collect(),
             author_of_post: participants.author_of_post.map(Uuid::from),
@@ -58,8 +75,13 @@ impl Users<'_> {
                 .map(|name| name.to_ascii_lowercase())
                 .collect(),
         };
-        let rows: Vec<(i64, AuthorColumns)> = lock.load(self.conn).await?;
-        Ok(rows.into_iter().map(|(id, columns)| author_from_columns(id.into(), columns)).collect())
+        let rows: Vec<(i64, AuthorColumns, Vec<String>)> = lock.load(self.conn).await?;
+        let mut locked = LockedParticipants::default();
+        for (id, columns, names) in rows {
+            locked.users.push(author_from_columns(id.into(), columns));
+            locked.by_username.extend(names.into_iter().map(|name| (name, id.into())));
+        }
+        Ok(locked)
     }
 
     /// Locks the rows of these users in id order until the transaction ends. Must come before any lock on follows between
@@ -151,14 +173,17 @@ statement! {
         author_of_post: Option<Uuid> as Nullable<SqlUuid>,
         author_of_comment: Option<Uuid> as Nullable<SqlUuid>,
         usernames: Vec<String> as Array<Text>
-    ) -> (BigInt, (Text, Nullable<Text>, Nullable<Text>)) {
+    ) -> (BigInt, (Text, Nullable<Text>, Nullable<Text>), Array<Text>) {
         "wanted AS (
-            SELECT id FROM unnest($1) AS known (id)
-            UNION ALL SELECT author_id FROM posts WHERE id = $2
-            UNION ALL SELECT author_id FROM comments WHERE id = $3
-            UNION ALL SELECT id FROM users WHERE lower(username) = ANY ($4)
+            SELECT id, NULL AS name FROM unnest($1) AS known (id)
+            UNION ALL SELECT author_id, NULL FROM posts WHERE id = $2
+            UNION ALL SELECT author_id, NULL FROM comments WHERE id = $3
+            UNION ALL SELECT id, lower(username) FROM users WHERE lower(username) = ANY ($4)
+            UNION ALL SELECT user_id, username FROM released_usernames WHERE username = ANY ($4)
         )
-        SELECT id, username, display_name, profile_image_url FROM users
+        SELECT id, username, display_name, profile_image_url,
+            ARRAY(SELECT name FROM wanted WHERE wanted.id = users.id AND name IS NOT NULL)
+        FROM users
         WHERE id = ANY (ARRAY(SELECT id FROM wanted)) ORDER BY id FOR KEY SHARE"
     }
 }

@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     Bio, City, Email, Institutions, Location, OwnProfile, Preferences, Profile, ProfileEdit,
-    UserId, Viewer, Websites,
+    UserId, Username, Viewer, Websites,
 };
 use serde_json::Value;
 
+use super::released_usernames::has_username;
 use super::{Users, preferences_of};
-use crate::query::{UserQuery, lower};
+use crate::query::UserQuery;
 use crate::rows::AuthorRow;
 use crate::schema::users;
 use crate::{Result, StorageError};
@@ -28,7 +29,8 @@ impl Users<'_> {
         row.map(|row: ProfileRow| row.for_viewer(viewer)).transpose()
     }
 
-    /// Finds the profile of the user with this username, case-insensitive, if the viewer can see the user.
+    /// Finds the profile of the user who has this username, or had it before if it is reserved, case-insensitive, if the viewer
+    /// can see the user.
     pub async fn find_profile_by_username(
         &mut self,
         viewer: Viewer,
@@ -36,7 +38,7 @@ impl Users<'_> {
     ) -> Result<Option<Profile>> {
         let row = UserQuery::visible_to(viewer)
             .filtered_users()
-            .filter(lower(users::username).eq(username.to_ascii_lowercase()))
+            .filter(has_username(vec![username.to_ascii_lowercase()]))
             .select(ProfileRow::as_select())
             .first(self.conn)
             .await
@@ -55,25 +57,54 @@ impl Users<'_> {
         row.map(OwnProfileRow::into_own).transpose()
     }
 
-    /// Updates a profile. Returns the new profile, or `None` if there is no such user.
+    /// Updates a profile. Another username reserves the previous one for a while. Returns the new profile, or `None` if there
+    /// is no such user. Run this in a transaction, and roll it back on an error.
     ///
     /// # Errors
-    /// `UniqueViolation` with [`Users::USERNAME_KEY`], which is case-insensitive.
+    /// `UniqueViolation` with [`Users::USERNAME_KEY`], which is case-insensitive, also if the username is reserved for another
+    /// user.
     pub async fn update_profile(
         &mut self,
         user: UserId,
         edit: &ProfileEdit,
+        now: DateTime<Utc>,
     ) -> Result<Option<OwnProfile>> {
         if *edit == ProfileEdit::default() {
             return self.find_own_profile(user).await;
         }
+        let rename = match &edit.username {
+            Some(new) => self.find_rename(user, new).await?,
+            None => None,
+        };
+        let username_changed_at = rename.is_some().then_some(now);
         let row = diesel::update(users::table.find(i64::from(user)))
-            .set(ProfileChanges::from(edit.clone()))
+            .set(ProfileChanges { username_changed_at, ..edit.clone().into() })
             .returning(OwnProfileRow::as_returning())
             .get_result(self.conn)
             .await
             .optional()?;
+        if let Some((previous, new)) = rename {
+            self.claim_username(new, Some(user), now).await?;
+            self.release_username(&previous, Some(user), now).await?;
+        }
         row.map(OwnProfileRow::into_own).transpose()
+    }
+
+    /// The previous and the new username of a user, if they differ in more than case. Locks the row of the user.
+    async fn find_rename<'n>(
+        &mut self,
+        user: UserId,
+        new: &'n Username,
+    ) -> Result<Option<(String, &'n Username)>> {
+        let previous: Option<String> = users::table
+            .find(i64::from(user))
+            .select(users::username)
+            .for_no_key_update()
+            .first(self.conn)
+            .await
+            .optional()?;
+        let previous = previous.filter(|previous| !previous.eq_ignore_ascii_case(new.as_str()));
+        Ok(previous.map(|previous| (previous, new)))
     }
 }
 
@@ -150,6 +181,7 @@ struct ProfileChanges {
     institutions: Option<Value>,
     websites: Option<Value>,
     profile_preferences: Option<Value>,
+    username_changed_at: Option<DateTime<Utc>>,
 }
 
 impl From<ProfileEdit> for ProfileChanges {
@@ -165,6 +197,7 @@ impl From<ProfileEdit> for ProfileChanges {
             institutions: edit.institutions.map(|names| names.as_slice().into()),
             websites: edit.websites.map(|addresses| addresses.as_slice().into()),
             profile_preferences: edit.preferences.map(preferences),
+            username_changed_at: None,
         }
     }
 }

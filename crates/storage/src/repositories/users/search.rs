@@ -1,5 +1,7 @@
 //! Search for users by username or display name.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
@@ -7,10 +9,11 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
 use super::Users;
+use super::released_usernames::has_username;
 use crate::Result;
-use crate::query::{UserQuery, lower, statement};
+use crate::query::{UserQuery, statement};
 use crate::rows::list_item_from_columns;
-use crate::schema::users;
+use crate::schema::{released_usernames, users};
 
 impl Users<'_> {
     /// Finds users whose username or display name contains `query`, without regard to case, width and accents. The best
@@ -41,23 +44,66 @@ impl Users<'_> {
     /// number that it considers because a name contains it.
     pub const MAX_CANDIDATES: i64 = 1_000;
 
-    /// Finds the users with these usernames, case-insensitive, without users with a block to or from `viewer`.
+    /// Finds the users who have these usernames, or had them before if they are reserved, case-insensitive, without users
+    /// with a block to or from `viewer`. One statement, or two if a name is reserved.
     pub async fn find_by_usernames(
         &mut self,
         viewer: UserId,
         names: &[Username],
-    ) -> Result<Vec<(UserId, Username)>> {
+    ) -> Result<Vec<NamedUser>> {
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
         let rows: Vec<(i64, String)> = UserQuery::visible_to(Viewer::User(viewer))
             .filtered_users()
-            .filter(lower(users::username).eq_any(keys))
+            .filter(has_username(keys.clone()))
             .select((users::id, users::username))
             .load(self.conn)
             .await?;
-        let found = rows.into_iter().map(|(id, name)| (id.into(), Username::from_stored(name)));
+        let mut found = Vec::new();
+        let mut renamed: HashMap<i64, Username> = HashMap::new();
+        for (id, username) in rows {
+            let username = Username::from_stored(username);
+            if keys.contains(&username.as_str().to_ascii_lowercase()) {
+                let matched = username.clone();
+                found.push(NamedUser { id: id.into(), username: username.clone(), matched });
+            }
+            renamed.insert(id, username);
+        }
+        if found.len() < keys.len() && !renamed.is_empty() {
+            found.extend(self.find_former_names(&renamed, keys).await?);
+        }
+        Ok(found)
+    }
+
+    /// Which of these names are reserved former names of these users, given by id with their current names.
+    async fn find_former_names(
+        &mut self,
+        users: &HashMap<i64, Username>,
+        names: Vec<String>,
+    ) -> Result<Vec<NamedUser>> {
+        let rows: Vec<(Option<i64>, String)> = released_usernames::table
+            .filter(released_usernames::username.eq_any(names))
+            .select((released_usernames::user_id, released_usernames::username))
+            .load(self.conn)
+            .await?;
+        let found = rows.into_iter().filter_map(|(user, name)| {
+            let user = user?;
+            let username = users.get(&user)?.clone();
+            Some(NamedUser { id: user.into(), username, matched: Username::from_stored(name) })
+        });
         Ok(found.collect())
     }
+}
+
+/// A user found by a username.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedUser {
+    /// The user.
+    pub id: UserId,
+    /// The current username.
+    pub username: Username,
+    /// The username that was looked up: the current one, or a former one in lower case.
+    pub matched: Username,
 }
 
 type Row = (i64, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);

@@ -30,4 +30,7 @@ ON CONFLICT DO NOTHING;
 
 -- Statistics of nearly every row, so that the plans do not depend on the sample.
 SET default_statistics_target = 1000;
+INSERT INTO released_usernames (username, user_id, released_at)
+SELECT 'former_' || n, n, now() FROM generate_series(1, 20000) AS n;
+
 ANALYZE;

@@ -111,4 +111,7 @@ FROM generate_series(1, 50000) AS n;
 INSERT INTO notification_quotas (user_id, type, window_opened_at, actor_ids)
 SELECT id, 'like', '2026-01-01', array_fill(id, ARRAY[5]) FROM users;
 
+INSERT INTO released_usernames (username, user_id, released_at)
+SELECT 'former_' || n, n, now() FROM generate_series(1, 10000) AS n;
+
 ANALYZE;

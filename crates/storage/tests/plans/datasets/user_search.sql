@@ -20,4 +20,7 @@ SELECT gen_random_uuid(), 1, n, 'blocked' FROM generate_series(1010, 1500, 10) A
 UNION ALL
 SELECT gen_random_uuid(), n, n + 1, 'active' FROM generate_series(2, 30000) AS n;
 
+INSERT INTO released_usernames (username, user_id, released_at)
+SELECT 'former_' || n, n, now() FROM generate_series(1, 20000) AS n;
+
 ANALYZE;

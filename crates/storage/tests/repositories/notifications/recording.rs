@@ -194,7 +194,7 @@ async fn an_edit_notifies_and_withdraws_for_any_number_of_users_in_five_statemen
             .chain(["x".into()])
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let removed = RemovedMentions { actor: ana, mention, usernames: &names };
+        let removed = RemovedMentions { actor: ana, mention, usernames: &names, kept: &[] };
 
         let mut conn = scenario.database.pool.acquire().await.unwrap();
         let mut inboxes = conn.notifications();
@@ -222,7 +222,7 @@ async fn a_mention_that_is_both_added_and_removed_stays() {
     let cause = Cause { recipient: ben, actor: scenario.ana, act: mention };
     scenario.record(&[cause]).await;
     let before = scenario.list_for(ben).await;
-    let removed = RemovedMentions { actor: scenario.ana, mention, usernames: &["ben"] };
+    let removed = RemovedMentions { actor: scenario.ana, mention, usernames: &["ben"], kept: &[] };
 
     let event = scenario.event(cause);
     scenario.conn.notifications().update_mentions(&[event], removed, scenario.now).await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
 use grateful_storage::{PreviousPhoto, Repositories};
-use grateful_testkit::{TestDatabase, create_user};
+use grateful_testkit::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -89,9 +89,9 @@ async fn deleting_a_user_returns_their_photo() {
     set_photo(&database, ana, Some(&photo(1))).await;
     let mut conn = database.connect().await;
 
-    assert_eq!(conn.users().delete(ana).await.unwrap(), Some(PreviousPhoto(Some(photo(1)))));
-    assert_eq!(conn.users().delete(ben).await.unwrap(), Some(PreviousPhoto(None)));
-    assert_eq!(conn.users().delete(ana).await.unwrap(), None);
+    assert_eq!(conn.users().delete(ana, NOON).await.unwrap(), Some(PreviousPhoto(Some(photo(1)))));
+    assert_eq!(conn.users().delete(ben, NOON).await.unwrap(), Some(PreviousPhoto(None)));
+    assert_eq!(conn.users().delete(ana, NOON).await.unwrap(), None);
 }
 
 async fn set_photo(

@@ -5,7 +5,7 @@ use grateful_domain::{
     Username, Viewer, Websites,
 };
 use grateful_storage::{Repositories, StorageError, Users};
-use grateful_testkit::{TestDatabase, a_user, create_user};
+use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use serde_json::{Map, Value, json};
 
 use crate::support::follows::insert_follow;
@@ -52,7 +52,7 @@ async fn an_edited_profile_is_found_unchanged() {
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
 
-    let edited = conn.users().update_profile(ana, &full_edit()).await.unwrap().unwrap();
+    let edited = conn.users().update_profile(ana, &full_edit(), NOON).await.unwrap().unwrap();
 
     assert_matches_edit(&edited, &full_edit());
     assert_eq!(conn.users().find_own_profile(ana).await.unwrap(), Some(edited.clone()));
@@ -65,7 +65,7 @@ async fn each_field_can_be_cleared_on_its_own() {
     let database = TestDatabase::create().await;
     let ana = create_user(&database).await;
     let mut conn = database.connect().await;
-    conn.users().update_profile(ana, &full_edit()).await.unwrap();
+    conn.users().update_profile(ana, &full_edit(), NOON).await.unwrap();
     let no_changes = ProfileEdit::default;
 
     let mut expected = full_edit();
@@ -78,7 +78,7 @@ async fn each_field_can_be_cleared_on_its_own() {
         ProfileEdit { websites: Some(Websites::default()), ..no_changes() },
         ProfileEdit { preferences: Some(Preferences::default()), ..no_changes() },
     ] {
-        let edited = conn.users().update_profile(ana, &clear).await.unwrap().unwrap();
+        let edited = conn.users().update_profile(ana, &clear, NOON).await.unwrap().unwrap();
         expected = ProfileEdit {
             username: expected.username,
             display_name: clear.display_name.or(expected.display_name),
@@ -101,7 +101,7 @@ async fn preferences_are_read_under_the_lock_of_the_row() {
     let mut conn = database.connect().await;
     assert_eq!(conn.users().lock_preferences(UserId::from(-1)).await.unwrap(), None);
     assert_eq!(conn.users().lock_preferences(ana).await.unwrap(), Some(Preferences::default()));
-    conn.users().update_profile(ana, &full_edit()).await.unwrap();
+    conn.users().update_profile(ana, &full_edit(), NOON).await.unwrap();
 
     let mut locking = database.begin("SELECT 1").await;
     let locked = locking.users().lock_preferences(ana).await.unwrap();
@@ -120,7 +120,7 @@ async fn an_edit_without_changes_writes_nothing() {
     let mut conn = database.connect().await;
     database.execute("ALTER TABLE users ADD CONSTRAINT never CHECK (false) NOT VALID").await;
 
-    let unchanged = conn.users().update_profile(ana, &ProfileEdit::default()).await.unwrap();
+    let unchanged = conn.users().update_profile(ana, &ProfileEdit::default(), NOON).await.unwrap();
 
     assert_eq!(unchanged, conn.users().find_own_profile(ana).await.unwrap());
     assert!(unchanged.is_some());
@@ -137,13 +137,13 @@ async fn a_username_is_taken_in_any_case_but_its_owner_may_change_its_case() {
         ..ProfileEdit::default()
     };
 
-    let rejected = conn.users().update_profile(ana, &with_name("bEN")).await;
+    let rejected = conn.users().update_profile(ana, &with_name("bEN"), NOON).await;
 
     let Err(StorageError::UniqueViolation { constraint }) = rejected else {
         panic!("{rejected:?}")
     };
     assert_eq!(constraint, Users::USERNAME_KEY);
-    let own = conn.users().update_profile(ana, &with_name("aNA")).await.unwrap().unwrap();
+    let own = conn.users().update_profile(ana, &with_name("aNA"), NOON).await.unwrap().unwrap();
     assert_eq!(own.profile.author.username.as_str(), "aNA");
 }
 
@@ -159,8 +159,11 @@ async fn a_missing_user_has_no_profile() {
         assert_eq!(conn.users().find_profile_by_username(viewer, "unknown").await.unwrap(), None);
     }
     assert_eq!(conn.users().find_own_profile(missing).await.unwrap(), None);
-    assert_eq!(conn.users().update_profile(missing, &full_edit()).await.unwrap(), None);
-    assert_eq!(conn.users().update_profile(missing, &ProfileEdit::default()).await.unwrap(), None);
+    assert_eq!(conn.users().update_profile(missing, &full_edit(), NOON).await.unwrap(), None);
+    assert_eq!(
+        conn.users().update_profile(missing, &ProfileEdit::default(), NOON).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]

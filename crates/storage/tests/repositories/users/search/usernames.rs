@@ -42,7 +42,7 @@ async fn find(scenario: &Scenario, names: &[&str]) -> Vec<(String, UserId)> {
     let names: Vec<_> = names.iter().map(|name| Username::parse(name).unwrap()).collect();
     let mut conn = scenario.database.connect().await;
     let found = conn.users().find_by_usernames(scenario.viewer, &names).await.unwrap();
-    let mut found: Vec<_> = found.into_iter().map(|(id, name)| (name.into(), id)).collect();
+    let mut found: Vec<_> = found.into_iter().map(|user| (user.username.into(), user.id)).collect();
     found.sort_unstable();
     found
 }

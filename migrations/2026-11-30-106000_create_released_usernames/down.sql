@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN username_changed_at;
+DROP TABLE released_usernames;
