@@ -1,6 +1,7 @@
 //! A few users and a thousand posts, in a durable PostgreSQL like a server's, which writes commits to disk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grateful_application::{App, SystemClock};
 use grateful_storage::{Database, DatabaseConfig};
@@ -34,9 +35,12 @@ impl Dataset {
         Self { url, app, runtime, _cluster: cluster }
     }
 
-    /// An app with its own connection pool, as each server thread has.
+    /// An app with its own connection pool, as each server thread has. It waits for a connection as long as a slow machine
+    /// needs: a server would refuse the request, but there would be nothing to measure.
     pub(crate) fn app(&self, max_connections: usize) -> App {
-        let config = DatabaseConfig::new(self.url.clone()).with_max_connections(max_connections);
+        let config = DatabaseConfig::new(self.url.clone())
+            .with_max_connections(max_connections)
+            .with_acquire_timeout(Duration::from_secs(60));
         App {
             db: Database::connect_lazily(config),
             clock: Arc::new(SystemClock),
