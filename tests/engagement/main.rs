@@ -178,8 +178,8 @@ fn seed() -> u64 {
 async fn find_mismatches(app: &App) -> Vec<String> {
     let mut mismatches = Vec::new();
     verify(app, Repair::No, |progress| {
-        if let Progress::Mismatch(mismatch) = progress {
-            mismatches.push(format!("{mismatch:?}"));
+        if matches!(progress, Progress::Mismatch(_) | Progress::MissingNotification(_)) {
+            mismatches.push(format!("{progress:?}"));
         }
     })
     .await

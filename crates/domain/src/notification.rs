@@ -12,6 +12,7 @@ mod inbox_changes;
 mod quota;
 mod recording;
 mod rendered;
+mod suppression;
 mod text;
 mod withdrawal;
 
@@ -31,9 +32,10 @@ pub use self::inbox_changes::{InboxChanges, WithdrawnNotification};
 pub use self::quota::HourlyQuota;
 pub use self::recording::record;
 pub use self::rendered::RenderedNotification;
+pub use self::suppression::{SuppressedNotification, SuppressionReason};
 use self::text::TextContext;
 pub use self::text::{QuotedTexts, Text};
-pub use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
+pub use self::withdrawal::{RemainingBatch, WithdrawalReason, update_reaction, withdraw};
 use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId};
 
 /// A notification in an inbox: of one act, or a batch whose acts are stored as its children.

@@ -11,7 +11,7 @@ use grateful_domain::{
 
 use crate::dataset_size::{DatasetSize, DatasetSizeError};
 use crate::engagements::{EngagementContext, Engagements, Interaction, ShareTarget};
-use crate::events::{GeneratedEvent, newest_events};
+use crate::events::{SelectedEvents, select_events};
 use crate::follows::{GeneratedFollow, generate_follows};
 use crate::posts::{GeneratedPost, generate_posts};
 use crate::rng::{Rng, Stream};
@@ -58,7 +58,7 @@ pub struct Dataset {
     engagement_counts: Vec<Engagement>,
     follows: Vec<GeneratedFollow>,
     engagements: Engagements,
-    events: Vec<GeneratedEvent>,
+    events: SelectedEvents,
 }
 
 /// Posts and follows are at most this old, in microseconds.
@@ -100,7 +100,7 @@ impl Dataset {
             count => Engagements::generate(count, context),
         };
         let engagement_counts = engagements.counts(posts.len());
-        let events = newest_events(size.notifications, &posts, &follows, &engagements);
+        let events = select_events(size.notifications, &posts, &follows, &engagements);
         Ok(Self { seed, now, user_ids, posts, engagement_counts, follows, engagements, events })
     }
 
@@ -209,7 +209,7 @@ impl Dataset {
 
     /// Number of events recorded in inboxes, including those that the hourly limit holds back.
     pub fn event_count(&self) -> usize {
-        self.events.len()
+        self.events.newest.len()
     }
 
     fn draft(&self, index: usize, post: &GeneratedPost) -> Draft {

@@ -34,21 +34,30 @@ pub(crate) enum GeneratedAct {
     FollowAcceptance,
 }
 
-/// The newest `max` events whose recipient is not the actor, grouped by recipient and oldest first within a group.
-pub(crate) fn newest_events(
+/// Events whose recipient is not the actor.
+#[derive(Debug)]
+pub(crate) struct SelectedEvents {
+    /// The newest, grouped by recipient and oldest first within a group.
+    pub(crate) newest: Vec<GeneratedEvent>,
+    /// The others.
+    pub(crate) older: Vec<GeneratedEvent>,
+}
+
+/// Selects the newest `max` events.
+pub(crate) fn select_events(
     max: usize,
     posts: &[GeneratedPost],
     follows: &[GeneratedFollow],
     engagements: &Engagements,
-) -> Vec<GeneratedEvent> {
+) -> SelectedEvents {
     let of_engagements =
         engagement_events(posts, engagements).filter(|event| event.recipient != event.actor);
     let mut events: Vec<GeneratedEvent> =
         of_engagements.chain(follows.iter().filter_map(follow_event)).collect();
     events.sort_unstable_by_key(|event| Reverse((event.at, *event)));
-    events.truncate(max);
+    let older = events.split_off(max.min(events.len()));
     events.sort_unstable();
-    events
+    SelectedEvents { newest: events, older }
 }
 
 fn engagement_events<'a>(

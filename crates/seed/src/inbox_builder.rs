@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
     Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext, ParentNotification,
-    record,
+    SuppressedNotification, SuppressionReason, record,
 };
 use grateful_domain::{BatchKey, Notification, NotificationId, NotificationType, UserId};
 
@@ -21,6 +21,8 @@ pub struct GeneratedInbox {
     pub last_seq: i64,
     /// Quotas by notification type.
     pub quotas: Vec<NotificationQuota>,
+    /// The events that the hourly limits held back.
+    pub held_back: Vec<SuppressedNotification>,
 }
 
 /// How many notifications of one type were started and held back.
@@ -53,8 +55,13 @@ struct OpenNotification {
 
 impl InboxBuilder {
     pub(crate) fn new(owner: UserId) -> Self {
-        let inbox =
-            GeneratedInbox { owner, notifications: Vec::new(), last_seq: 0, quotas: Vec::new() };
+        let inbox = GeneratedInbox {
+            owner,
+            notifications: Vec::new(),
+            last_seq: 0,
+            quotas: Vec::new(),
+            held_back: Vec::new(),
+        };
         Self { inbox, indexes: HashMap::new(), open: HashMap::new() }
     }
 
@@ -79,6 +86,10 @@ impl InboxBuilder {
             if let Some(key) = key {
                 self.track_open(key, event);
             }
+        } else {
+            let reason = SuppressionReason::HeldBack;
+            let held_back = SuppressedNotification::new(event.cause, reason, event.at);
+            self.inbox.held_back.push(held_back);
         }
     }
 

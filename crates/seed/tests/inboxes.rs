@@ -41,9 +41,11 @@ fn every_event_is_in_an_inbox_or_held_back() {
     let held_back =
         |inbox: GeneratedInbox| inbox.quotas.iter().map(|quota| quota.held_back).sum::<i64>();
 
+    let stored: usize = dataset.inboxes().map(|inbox| inbox.held_back.len()).sum();
     let held_back: i64 = dataset.inboxes().map(held_back).sum();
 
     let held_back = usize::try_from(held_back).unwrap();
+    assert_eq!(stored, held_back);
     assert!(3_000 < dataset.event_count(), "{} events", dataset.event_count());
     assert_eq!(count_event_notifications(&dataset) + held_back, dataset.event_count());
 }

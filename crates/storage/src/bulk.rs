@@ -5,6 +5,7 @@ mod foreign_keys;
 
 use std::pin::pin;
 
+use grateful_domain::notification::SuppressedNotification;
 use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
@@ -117,6 +118,14 @@ impl BulkLoad {
 
     /// Loads inboxes, one for each user with notifications.
     pub async fn inboxes(&mut self, rows: impl Iterator<Item = BulkInbox>) -> Result<()> {
+        self.load(rows).await
+    }
+
+    /// Loads acts without a notification, with their reasons.
+    pub async fn suppressed_notifications(
+        &mut self,
+        rows: impl Iterator<Item = SuppressedNotification>,
+    ) -> Result<()> {
         self.load(rows).await
     }
 

@@ -39,4 +39,7 @@ pub use self::repositories::{
     RemovedMentions, Repositories, SavedReaction, Sessions, Shares, StreamTickets, TokenHash,
     UserLock, Users, ViewerEngagement,
 };
-pub use self::verify::{CounterTable, Counters, Mismatch, RowKey, VerifiedBatch};
+pub use self::verify::{
+    ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,
+    VerifiedBatch,
+};

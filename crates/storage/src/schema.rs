@@ -183,6 +183,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    suppressed_notifications (user_id, actor_id, act) {
+        user_id -> Int8,
+        actor_id -> Int8,
+        act -> Text,
+        reason -> Text,
+        suppressed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     notification_quotas (user_id, kind) {
         user_id -> Int8,
         #[sql_name = "type"]
@@ -231,6 +241,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     inboxes,
     notification_removals,
     withdrawn_notifications,
+    suppressed_notifications,
     notification_quotas,
     stream_tickets,
     idempotency_keys,

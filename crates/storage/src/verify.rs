@@ -1,8 +1,12 @@
 //! Verification and repair of stored counters, and of notifications.
 //!
 //! Counters change in the transaction that changes the counted rows. This module counts the rows again, to prove that, or to
-//! repair what was changed by other means than this crate.
+//! repair what was changed by other means than this crate. Notifications and the acts that cause them are compared in both
+//! directions.
 
+mod acts;
+mod causes;
+mod missing;
 mod notifications;
 mod posts;
 mod users;
@@ -10,7 +14,11 @@ mod users;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 
-use self::notifications::{CountNotifications, LOCK_INBOX, REPAIR_NOTIFICATION};
+pub use self::acts::ActTable;
+pub use self::missing::{MissingNotification, VerifiedActs};
+use self::notifications::{
+    CountNotifications, DELETE_WITHOUT_ACT, LOCK_INBOX, REPAIR_NOTIFICATION,
+};
 use self::posts::{CountPosts, LOCK_POST, REPAIR_POST};
 use self::users::{CountUsers, LOCK_USER, REPAIR_USER};
 use crate::{Connection, Result};
@@ -105,13 +113,15 @@ impl Counters<'_> {
     /// Sets all counters of the row to the counted values. Locks the row, so that nothing changes between counting and
     /// writing, and needs its own transaction.
     pub async fn repair(&mut self, mismatch: &Mismatch) -> Result<()> {
-        let (lock, repair) = match mismatch.table {
-            CounterTable::Posts => (LOCK_POST, &[REPAIR_POST][..]),
-            CounterTable::Users => (LOCK_USER, &[REPAIR_USER][..]),
-            CounterTable::Notifications => (LOCK_INBOX, &REPAIR_NOTIFICATION[..]),
+        let statements = match mismatch.table {
+            CounterTable::Posts => vec![LOCK_POST, REPAIR_POST],
+            CounterTable::Users => vec![LOCK_USER, REPAIR_USER],
+            CounterTable::Notifications => {
+                [&[LOCK_INBOX, &DELETE_WITHOUT_ACT][..], &REPAIR_NOTIFICATION].concat()
+            }
         };
         // Separate statements: those after the lock see what was committed while the lock was awaited.
-        for statement in [&[lock], repair].concat() {
+        for statement in statements {
             diesel::sql_query(statement).bind::<Text, _>(&mismatch.key).execute(self.conn).await?;
         }
         Ok(())

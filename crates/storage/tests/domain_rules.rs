@@ -8,7 +8,7 @@ mod support {
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel_async::SimpleAsyncConnection;
-use grateful_domain::notification::{Act, Cause, Event, EventDetails};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails, SuppressionReason};
 use grateful_domain::{
     City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
 };
@@ -159,6 +159,15 @@ async fn sql_and_domain_agree_on_which_notifications_are_enabled() {
             database.execute("DELETE FROM notifications; DELETE FROM notification_quotas").await;
         }
     }
+}
+
+#[tokio::test]
+async fn sql_and_domain_agree_on_the_reasons_of_missing_notifications() {
+    let database = TestDatabase::create().await;
+
+    let allowed = codes_in(&database, "suppressed_notifications_reason_check").await;
+
+    assert_eq!(allowed, SuppressionReason::ALL.map(SuppressionReason::code));
 }
 
 #[tokio::test]

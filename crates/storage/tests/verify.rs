@@ -1,4 +1,5 @@
-//! Verification and repair of stored counters through [`Counters`](grateful_storage::Counters).
+//! Verification and repair of stored counters, and of the notifications of acts, through
+//! [`Counters`](grateful_storage::Counters).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -6,9 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use grateful_domain::{Post, UserId};
-use grateful_storage::{CounterTable, Database, Mismatch, Repositories, Result};
+use grateful_storage::{
+    ActTable, CounterTable, Database, Mismatch, MissingNotification, Repositories, Result,
+};
 use grateful_testkit::{
-    TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
+    NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user, load_engagement,
 };
 
@@ -296,6 +299,74 @@ async fn write(pool: &Database, user: UserId, post: &Post, done: &AtomicBool) ->
         rounds += 1;
     }
     rounds
+}
+
+#[tokio::test]
+async fn acts_are_verified_in_batches_without_gaps() {
+    let database = TestDatabase::create().await;
+    hearts_without_notification(&database, 7).await;
+    let mut conn = database.connect().await;
+    let (mut batch_sizes, mut missing, mut after) = (Vec::new(), 0, None);
+
+    while let Some(batch) =
+        conn.counters().verify_acts(ActTable::Hearts, after, 3, NOON).await.unwrap()
+    {
+        batch_sizes.push(batch.rows);
+        missing += batch.missing.len();
+        after = Some(batch.last_key);
+    }
+
+    assert_eq!((batch_sizes, missing), (vec![3, 3, 1], 7));
+}
+
+#[tokio::test]
+async fn an_accepted_missing_notification_is_no_difference() {
+    let database = TestDatabase::create().await;
+    hearts_without_notification(&database, 2).await;
+    let missing = missing_hearts(&database).await;
+
+    for _ in 0..2 {
+        accept(&database, &missing[0]).await;
+    }
+
+    assert_eq!(missing_hearts(&database).await, missing[1..]);
+    assert_eq!(database.count("suppressed_notifications WHERE reason = 'unknown'").await, 1);
+}
+
+/// The reason would hide the loss of the notification of a later act.
+#[tokio::test]
+async fn accepting_the_notification_of_an_undone_act_stores_nothing() {
+    let database = TestDatabase::create().await;
+    hearts_without_notification(&database, 1).await;
+    let missing = missing_hearts(&database).await;
+    database.execute("DELETE FROM likes").await;
+
+    accept(&database, &missing[0]).await;
+
+    assert_eq!(database.count("suppressed_notifications").await, 0);
+}
+
+/// Adds hearts of different users to a post, without their notifications.
+async fn hearts_without_notification(database: &TestDatabase, number: usize) {
+    let post = a_post().insert_into(database).await.id;
+    let mut conn = database.connect().await;
+    for _ in 0..number {
+        conn.hearts().add(&a_heart(create_user(database).await, post)).await.unwrap();
+    }
+}
+
+async fn missing_hearts(database: &TestDatabase) -> Vec<MissingNotification> {
+    let mut conn = database.connect().await;
+    let batch = conn.counters().verify_acts(ActTable::Hearts, None, 1_000, NOON).await.unwrap();
+    batch.unwrap().missing
+}
+
+async fn accept(database: &TestDatabase, missing: &MissingNotification) {
+    let accepted: Result<()> = database
+        .pool
+        .transaction(async |tx| tx.counters().accept_missing(missing.clone(), NOON, NOON).await)
+        .await;
+    accepted.unwrap();
 }
 
 async fn mismatches(database: &TestDatabase, table: CounterTable) -> Vec<Mismatch> {

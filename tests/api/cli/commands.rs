@@ -120,16 +120,36 @@ async fn verify_reports_and_repairs_every_mismatch() {
     let repaired = setup.run(&["verify", "--repair"]).expect(0);
     let after_repair = setup.run(&["verify"]).expect(0).stdout;
 
-    assert_eq!(without_mismatches, "1 users, 1 posts and 0 notifications verified: 0 mismatches\n");
+    let verified = "1 users, 1 posts, 0 notifications and 2 acts verified";
+    assert_eq!(without_mismatches, format!("{verified}: 0 mismatches\n"));
     assert!(
         with_mismatches.stdout.contains(&format!("posts {post}: hearts_count is 7, expected 1\n"))
     );
     assert!(with_mismatches.stdout.contains("users 1: followers_count is 3, expected 0\n"));
-    assert!(
-        with_mismatches
-            .stdout
-            .ends_with("1 users, 1 posts and 0 notifications verified: 2 mismatches\n")
-    );
+    assert!(with_mismatches.stdout.ends_with(&format!("{verified}: 2 mismatches\n")));
     assert!(repaired.stdout.ends_with("all mismatches repaired\n"), "{}", repaired.stdout);
     assert_eq!(after_repair, without_mismatches);
+}
+
+/// Each notification was one row less to check, and the acts were not asked.
+#[tokio::test]
+async fn verify_reports_notifications_that_were_deleted_by_hand() {
+    let server = Setup::with_test_database().await.start().await;
+    let client = server.client();
+    let [ana, ben] = [client.sign_up("ana").await, client.sign_up("ben").await];
+    let post = client.create_post(&ana, "For rain.").send().await.expect(201).id();
+    client.post(&format!("/api/v1/posts/{post}/heart")).by(&ben).send().await.expect(201);
+    let setup = server.setup();
+    setup.run(&["verify"]).expect(0);
+    setup.sql().await.run("DELETE FROM notifications WHERE user_id = 1").await;
+
+    let missing = setup.run(&["verify"]).expect(1).stdout;
+    let repaired = setup.run(&["verify", "--repair"]).expect(0).stdout;
+    let after_repair = setup.run(&["verify"]).expect(0).stdout;
+
+    let act = format!("likes: like:post:{post} by user 2 has no notification for user 1\n");
+    let verified = "2 users, 1 posts, 0 notifications and 2 acts verified";
+    assert_eq!(missing, format!("{act}{verified}: 1 mismatches\n"));
+    assert!(repaired.starts_with(&act), "{repaired}");
+    assert_eq!(after_repair, format!("{verified}: 0 mismatches\n"));
 }

@@ -28,7 +28,8 @@ async fn all_rows(sql: &SqlConnection) -> Vec<String> {
             sql.query_column(&format!("SELECT {table}::text FROM {table} ORDER BY id")).await,
         );
     }
-    for table in ["share_recipients", "inboxes", "notification_quotas"] {
+    for table in ["share_recipients", "inboxes", "notification_quotas", "suppressed_notifications"]
+    {
         rows.extend(
             sql.query_column(&format!("SELECT it::text FROM {table} AS it ORDER BY it")).await,
         );
@@ -45,7 +46,7 @@ async fn seed_creates_consistent_data_and_users_who_can_log_in() {
 
     let verified = setup.run(&["verify"]).expect(0).stdout;
     assert!(
-        verified.starts_with("30 users, 120 posts and ")
+        verified.starts_with("30 users, 120 posts, ")
             && verified.ends_with(" verified: 0 mismatches\n"),
         "{verified}"
     );
@@ -97,7 +98,7 @@ async fn seed_rejects_a_dataset_that_exists_and_adds_a_different_one() {
     different[6] = "--seed=8";
     setup.run(&different).expect(0);
     let verified = setup.run(&["verify"]).expect(0).stdout;
-    assert!(verified.starts_with("60 users, 240 posts and "), "{verified}");
+    assert!(verified.starts_with("60 users, 240 posts, "), "{verified}");
 }
 
 #[test]

@@ -1,9 +1,13 @@
-//! `grateful verify`: compares cached counts with their rows.
+//! `grateful verify`: compares cached counts with their rows, and notifications with acts.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use grateful_application::verify::{CounterTable, Mismatch, Progress, Repair, verify as recount};
+use grateful_application::verify::{
+    ActTable, CounterTable, Mismatch, Progress, Repair, verify as recount,
+};
+use grateful_domain::notification::Cause;
 
 use super::{AppFactory, JOB_POOL, migrate_database};
 use crate::config::Settings;
@@ -29,8 +33,11 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     postgres.close()?;
 
     println!(
-        "{} users, {} posts and {} notifications verified: {mismatches} mismatches",
-        report.users, report.posts, report.notifications
+        "{} users, {} posts, {} notifications and {} acts verified: {mismatches} mismatches",
+        report.users,
+        report.posts,
+        report.notifications,
+        report.acts()
     );
     match (mismatches, repair) {
         (0, _) => Ok(()),
@@ -50,6 +57,8 @@ struct Report {
     users: u64,
     posts: u64,
     notifications: u64,
+    /// The verified rows of each table of acts.
+    acts: HashMap<ActTable, u64>,
     last_logged: Option<Instant>,
 }
 
@@ -59,24 +68,52 @@ impl Report {
     fn record(&mut self, progress: Progress) {
         match progress {
             Progress::Mismatch(mismatch) => print_mismatch(&mismatch),
+            Progress::MissingNotification(cause) => print_missing(cause),
             Progress::Verified { table, rows } => {
                 match table {
                     CounterTable::Users => self.users = rows,
                     CounterTable::Posts => self.posts = rows,
                     CounterTable::Notifications => self.notifications = rows,
                 }
-                if self.last_logged.is_none_or(|logged| Self::LOG_INTERVAL <= logged.elapsed()) {
-                    tracing::info!(
-                        users = self.users,
-                        posts = self.posts,
-                        notifications = self.notifications,
-                        "Verifying"
-                    );
-                    self.last_logged = Some(Instant::now());
-                }
+                self.log();
+            }
+            Progress::VerifiedActs { table, rows } => {
+                self.acts.insert(table, rows);
+                self.log();
             }
         }
     }
+
+    fn acts(&self) -> u64 {
+        self.acts.values().sum()
+    }
+
+    fn log(&mut self) {
+        if self.last_logged.is_none_or(|logged| Self::LOG_INTERVAL <= logged.elapsed()) {
+            tracing::info!(
+                users = self.users,
+                posts = self.posts,
+                notifications = self.notifications,
+                acts = self.acts(),
+                "Verifying"
+            );
+            self.last_logged = Some(Instant::now());
+        }
+    }
+}
+
+fn print_missing(cause: Cause) {
+    let table = match ActTable::of(cause.act) {
+        ActTable::Hearts => "likes",
+        ActTable::Reactions => "emoji_reactions",
+        ActTable::Shares => "shares",
+        ActTable::Comments => "comments",
+        ActTable::Posts => "posts",
+        ActTable::Follows => "follows",
+    };
+    let Cause { recipient, actor, act } = cause;
+    let act = act.dedup_key();
+    println!("{table}: {act} by user {actor} has no notification for user {recipient}");
 }
 
 fn print_mismatch(mismatch: &Mismatch) {

@@ -19,6 +19,8 @@ pub struct SweepReport {
     pub usernames: usize,
     /// Withdrawn notifications whose restore window is over.
     pub withdrawn: usize,
+    /// Reasons of missing notifications for acts that are so old that their age explains it.
+    pub suppressed: usize,
     /// Records of removals from inboxes that are too old to resume a stream from.
     pub removals: i64,
     /// Read notifications whose retention is over.
@@ -32,22 +34,24 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let now = app.clock.now();
     let restorable_since = now - WithdrawnNotification::RESTORE_WINDOW;
     let mut conn = app.db.acquire().await?;
-    let (sessions, idempotency_keys, stream_tickets, usernames, withdrawn) = (
+    let read_before = now - app.notification_retention;
+    let (sessions, idempotency_keys, stream_tickets, usernames, withdrawn, suppressed) = (
         conn.sessions().sweep(now).await?,
         conn.idempotency_keys().sweep(now).await?,
         conn.stream_tickets().sweep(now).await?,
         conn.users().sweep_released_usernames(now).await?,
         conn.notifications().prune_withdrawn(restorable_since).await?,
+        conn.notifications().prune_suppressed(read_before).await?,
     );
     // The transactions below acquire connections of their own.
     drop(conn);
-    let read_before = now - app.notification_retention;
     Ok(SweepReport {
         sessions,
         idempotency_keys,
         stream_tickets,
         usernames,
         withdrawn,
+        suppressed,
         removals: sweep_in_batches(app, restorable_since, InboxRows::Removals).await?,
         notifications: sweep_in_batches(app, read_before, InboxRows::ReadNotifications).await?,
         requests: accept_remaining_requests(app).await?,

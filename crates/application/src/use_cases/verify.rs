@@ -2,16 +2,19 @@
 
 use std::ops::ControlFlow;
 
-pub use grateful_storage::{CounterTable, Mismatch};
-use grateful_storage::{Repositories, RowKey, VerifiedBatch};
+use grateful_domain::notification::Cause;
+pub use grateful_storage::{ActTable, CounterTable, Mismatch};
+use grateful_storage::{MissingNotification, Repositories, RowKey, VerifiedBatch};
 
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// Progress of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A value differs from its rows. With [`Repair::Yes`], it was repaired.
     Mismatch(Mismatch),
+    /// An act has no notification, and no reason for that. With [`Repair::Yes`], it was stored as one without a known reason.
+    MissingNotification(Cause),
     /// A batch of a table was verified.
     Verified {
         /// The verified table.
@@ -19,50 +22,69 @@ pub enum Progress {
         /// The number of its rows verified so far.
         rows: u64,
     },
+    /// The notifications of a batch of acts were verified.
+    VerifiedActs {
+        /// The table of the acts.
+        table: ActTable,
+        /// The number of its rows verified so far.
+        rows: u64,
+    },
 }
 
-/// Whether to repair mismatches.
+/// Whether to repair differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
     /// Report only.
     No,
-    /// Set every mismatching value to what its rows say.
+    /// Set every mismatching value to what its rows say, and accept missing notifications. Acts do not notify anyone late.
     Yes,
 }
 
 /// How many rows one statement verifies: few enough to delay no other request and to bound memory.
 const BATCH_SIZE: i64 = 1_000;
 
-/// Recomputes every cached value while the service is in use, and reports mismatches. Returns how many there are.
+/// Recomputes every cached value, and compares notifications and acts in both directions, while the service is in use. Reports
+/// the differences, and returns how many there are.
 ///
 /// Each batch compares values and rows in one statement, which sees one snapshot of both. Acts in flight are therefore no
-/// mismatch.
+/// difference.
 pub async fn verify(
     app: &App,
     repair: Repair,
     mut on_progress: impl FnMut(Progress),
 ) -> Result<u64> {
-    let mut mismatches = 0;
+    let mut differences = 0;
     for table in [CounterTable::Users, CounterTable::Posts, CounterTable::Notifications] {
-        let (mut rows, mut after) = (0, None);
-        while let ControlFlow::Continue(batch) = verify_batch(app, table, after).await? {
-            rows += batch.rows;
-            after = Some(batch.last_key);
-            for mismatch in batch.mismatches {
-                mismatches += 1;
-                if repair == Repair::Yes {
-                    app.db
-                        .transaction(async |tx| {
-                            Ok::<_, crate::Error>(tx.counters().repair(&mismatch).await?)
-                        })
-                        .await?;
-                }
-                on_progress(Progress::Mismatch(mismatch));
-            }
-            on_progress(Progress::Verified { table, rows });
-        }
+        differences += verify_values(app, table, repair, &mut on_progress).await?;
     }
-    Ok(mismatches)
+    for table in ActTable::ALL {
+        differences += verify_acts(app, table, repair, &mut on_progress).await?;
+    }
+    Ok(differences)
+}
+
+async fn verify_values(
+    app: &App,
+    table: CounterTable,
+    repair: Repair,
+    on_progress: &mut impl FnMut(Progress),
+) -> Result<u64> {
+    let (mut differences, mut rows, mut after) = (0, 0, None);
+    while let ControlFlow::Continue(batch) = verify_batch(app, table, after).await? {
+        rows += batch.rows;
+        after = Some(batch.last_key);
+        for mismatch in batch.mismatches {
+            differences += 1;
+            if repair == Repair::Yes {
+                app.db
+                    .transaction(async |tx| Ok::<_, Error>(tx.counters().repair(&mismatch).await?))
+                    .await?;
+            }
+            on_progress(Progress::Mismatch(mismatch));
+        }
+        on_progress(Progress::Verified { table, rows });
+    }
+    Ok(differences)
 }
 
 async fn verify_batch(
@@ -72,4 +94,40 @@ async fn verify_batch(
 ) -> Result<ControlFlow<(), VerifiedBatch>> {
     let batch = app.db.acquire().await?.counters().verify(table, after, BATCH_SIZE).await?;
     Ok(batch.map_or(ControlFlow::Break(()), ControlFlow::Continue))
+}
+
+async fn verify_acts(
+    app: &App,
+    table: ActTable,
+    repair: Repair,
+    on_progress: &mut impl FnMut(Progress),
+) -> Result<u64> {
+    let read_before = app.clock.now() - app.notification_retention;
+    let (mut differences, mut rows, mut after) = (0, 0, None);
+    loop {
+        let mut conn = app.db.acquire().await?;
+        let batch = conn.counters().verify_acts(table, after, BATCH_SIZE, read_before).await?;
+        drop(conn);
+        let Some(batch) = batch else { return Ok(differences) };
+        rows += batch.rows;
+        after = Some(batch.last_key);
+        for missing in batch.missing {
+            differences += 1;
+            if repair == Repair::Yes {
+                accept(app, &missing).await?;
+            }
+            on_progress(Progress::MissingNotification(missing.cause()));
+        }
+        on_progress(Progress::VerifiedActs { table, rows });
+    }
+}
+
+async fn accept(app: &App, missing: &MissingNotification) -> Result<()> {
+    let now = app.clock.now();
+    let read_before = now - app.notification_retention;
+    app.db
+        .transaction(async |tx| {
+            Ok(tx.counters().accept_missing(missing.clone(), read_before, now).await?)
+        })
+        .await
 }

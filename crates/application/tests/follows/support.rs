@@ -92,8 +92,8 @@ pub(crate) async fn require_follow_approval(database: &TestDatabase, user: UserI
 pub(crate) async fn assert_consistent(app: &App) {
     let mut mismatches = Vec::new();
     verify(app, Repair::No, |progress| {
-        if let Progress::Mismatch(mismatch) = progress {
-            mismatches.push(format!("{mismatch:?}"));
+        if matches!(progress, Progress::Mismatch(_) | Progress::MissingNotification(_)) {
+            mismatches.push(format!("{progress:?}"));
         }
     })
     .await

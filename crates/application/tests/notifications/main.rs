@@ -15,6 +15,8 @@ mod hourly_limit;
 mod lifecycle;
 /// Mentions in posts and comments.
 mod mentions;
+/// Acts without a notification.
+mod missing;
 /// Statement counts.
 mod query_counts;
 /// Listing, counting and marking as read.

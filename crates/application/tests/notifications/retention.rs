@@ -15,6 +15,7 @@ const NOTHING: SweepReport = SweepReport {
     stream_tickets: 0,
     usernames: 0,
     withdrawn: 0,
+    suppressed: 0,
     removals: 0,
     notifications: 0,
     requests: 0,
@@ -110,9 +111,9 @@ async fn many_notifications_are_deleted_in_batches() {
 
     assert_eq!(swept.unwrap().notifications, 1201);
     assert_eq!(scenario.database.count("notifications").await, 0);
-    // Seven statements for the other tables, three for an empty batch of removals, and three for each of four batches of
+    // Eight statements for the other tables, three for an empty batch of removals, and three for each of four batches of
     // notifications. The last batch is empty.
-    assert_eq!(queries.total(), 7 + 3 + 4 * 3, "{queries:#?}");
+    assert_eq!(queries.total(), 8 + 3 + 4 * 3, "{queries:#?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use grateful_application::verify::{Repair, verify};
-use grateful_application::{Error, accounts, comments, hearts, shares};
+use grateful_application::{Error, accounts, comments, follows, hearts, shares};
 use grateful_domain::{CommentText, ShareDetails, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
@@ -21,7 +21,7 @@ async fn deleting_an_account_updates_the_counts_of_other_users() {
     let own = a_post().by(ana).insert_into(&database).await;
     let mut conn = database.connect().await;
     conn.hearts().add(&a_heart(ana, by_ben.id)).await.unwrap();
-    conn.hearts().add(&a_heart(cem, by_ben.id)).await.unwrap();
+    hearts::add(&app, cem, by_ben.id).await.unwrap();
     conn.hearts().add(&a_heart(ben, own.id)).await.unwrap();
     conn.emoji_reactions().set(&a_reaction(ana, by_ben.id)).await.unwrap();
     conn.shares().create(&a_link_share(ana, by_ben.id)).await.unwrap();
@@ -31,7 +31,7 @@ async fn deleting_an_account_updates_the_counts_of_other_users() {
     a_comment().by(cem).replying_to(&comment).insert_into(&database).await;
     follow(&database, ana, ben).await;
     follow(&database, cem, ana).await;
-    follow(&database, cem, ben).await;
+    follows::follow(&app, cem, ben).await.unwrap();
 
     accounts::delete(&app, ana).await.unwrap();
 

@@ -6,7 +6,8 @@ use crate::{Comment, Post, UserId, Viewer};
 /// The notifications that a comment causes, at most one per recipient, in this order of precedence: the author of the
 /// parent comment, the mentioned users, the author of the post.
 ///
-/// Leaves out the author of the comment, and users who cannot see the post.
+/// Leaves out the author of the comment. Recipients who cannot see the post are included: their events are skipped, and the
+/// reason is remembered in case the post becomes visible.
 pub fn recipients_of_comment(
     post: &Post,
     comment: &Comment,
@@ -24,8 +25,7 @@ pub fn recipients_of_comment(
     let mut causes: Vec<Cause> = Vec::new();
     for (recipient, act) in reply.into_iter().chain(mentions).chain([to_post_author]) {
         let is_notified = causes.iter().any(|cause| cause.recipient == recipient);
-        let can_see_post = post.is_visible_to(Viewer::User(recipient));
-        if recipient != actor && can_see_post && !is_notified {
+        if recipient != actor && !is_notified {
             causes.push(Cause { recipient, actor, act });
         }
     }
@@ -34,26 +34,26 @@ pub fn recipients_of_comment(
 
 /// The notifications that the mentions in a post cause.
 pub fn recipients_of_post(post: &Post, mentioned: &[UserId]) -> Vec<Cause> {
-    mention_causes(post, post.author, Act::Mention { post: post.id, comment: None }, mentioned)
+    let act = Act::Mention { post: post.id, comment: None };
+    let mut causes = mention_causes(post.author, act, mentioned);
+    causes.retain(|cause| post.is_visible_to(Viewer::User(cause.recipient)));
+    causes
 }
 
-/// The notifications that the added mentions of an edited comment cause.
+/// The notifications that the added mentions of an edited comment cause, with those of recipients who cannot see the post, as
+/// [`recipients_of_comment`].
 pub fn recipients_of_comment_edit(
     post: &Post,
     comment: &Comment,
     mentioned: &[UserId],
 ) -> Vec<Cause> {
     let act = Act::Mention { post: post.id, comment: Some(comment.id) };
-    mention_causes(post, comment.author, act, mentioned)
+    mention_causes(comment.author, act, mentioned)
 }
 
-fn mention_causes(post: &Post, actor: UserId, act: Act, mentioned: &[UserId]) -> Vec<Cause> {
-    mentioned
-        .iter()
-        .copied()
-        .filter(|user| post.is_visible_to(Viewer::User(*user)) && *user != actor)
-        .map(|recipient| Cause { recipient, actor, act })
-        .collect()
+fn mention_causes(actor: UserId, act: Act, mentioned: &[UserId]) -> Vec<Cause> {
+    let others = mentioned.iter().copied().filter(|user| *user != actor);
+    others.map(|recipient| Cause { recipient, actor, act }).collect()
 }
 
 #[cfg(test)]
@@ -123,9 +123,10 @@ mod tests {
         assert_eq!(recipients_of_post(&public, &[ana]), []);
     }
 
-    /// Comments from before a post became private stay, and only the author can reply to them.
+    /// Comments from before a post became private stay, and only the author can reply to them. The inboxes skip the others,
+    /// and remember why. Mentions in the post itself cause events when it becomes public.
     #[test]
-    fn only_the_author_is_notified_about_a_private_post() {
+    fn comments_on_a_private_post_cause_events_and_mentions_in_it_do_not() {
         let private = post(Visibility::Private);
 
         let by_ana =
@@ -133,8 +134,12 @@ mod tests {
         let by_ben =
             recipients_of_comment(&private, &reply_by(BEN), Some(CARO.into()), &[DAN.into()]);
 
-        assert_eq!(by_ana, []);
-        assert_eq!(recipients(&by_ben), [(ANA, NotificationType::Comment)]);
+        let skipped = |parent_author: i64| {
+            [(parent_author, NotificationType::CommentReply), (DAN, NotificationType::Mention)]
+        };
+        assert_eq!(recipients(&by_ana), skipped(BEN));
+        assert_eq!(recipients(&by_ben)[..2], skipped(CARO));
+        assert_eq!(recipients(&by_ben)[2..], [(ANA, NotificationType::Comment)]);
         assert_eq!(recipients_of_post(&private, &[BEN.into()]), []);
     }
 
@@ -155,15 +160,13 @@ mod tests {
         let comment = reply_by(CARO);
         let mentioned = [ANA, BEN, CARO].map(UserId::from);
 
-        let public = recipients_of_comment_edit(&post(Visibility::Public), &comment, &mentioned);
-        let private = recipients_of_comment_edit(&post(Visibility::Private), &comment, &mentioned);
+        let causes = recipients_of_comment_edit(&post(Visibility::Public), &comment, &mentioned);
 
         assert_eq!(
-            recipients(&public),
+            recipients(&causes),
             [(ANA, NotificationType::Mention), (BEN, NotificationType::Mention)]
         );
-        assert!(public.iter().all(|cause| cause.act.comment() == Some(comment.id)));
-        assert_eq!(recipients(&private), [(ANA, NotificationType::Mention)]);
+        assert!(causes.iter().all(|cause| cause.act.comment() == Some(comment.id)));
     }
 
     fn recipients(causes: &[Cause]) -> Vec<(i64, NotificationType)> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BatchConfig, Event, Notification, WithdrawnNotification};
+use super::{BatchConfig, Event, Notification, SuppressionReason, WithdrawnNotification};
 use crate::{NotificationId, elapsed_since};
 
 /// What [`decide`] has to know of the inbox and of the two users.
@@ -66,6 +66,17 @@ pub enum SkipReason {
     Muted,
     /// The inbox already has a notification of this act.
     AlreadyRecorded,
+}
+
+impl SkipReason {
+    /// The reason to store for a skipped event. `None` if the rows of the act always show why it was skipped.
+    pub const fn suppression(self) -> Option<SuppressionReason> {
+        match self {
+            Self::OwnAct | Self::AlreadyRecorded => None,
+            Self::Blocked => Some(SuppressionReason::Blocked),
+            Self::Muted => Some(SuppressionReason::Muted),
+        }
+    }
 }
 
 /// Where a withdrawn notification is restored.

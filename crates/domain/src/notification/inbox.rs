@@ -9,7 +9,8 @@ use super::text::emoji_in;
 use super::{
     Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
     Notification, NotificationType, ParentNotification, QuotedTexts, RemainingBatch,
-    RenderedNotification, WithdrawnNotification, record, update_reaction, withdraw,
+    RenderedNotification, WithdrawalReason, WithdrawnNotification, record, update_reaction,
+    withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
@@ -94,7 +95,8 @@ impl Inbox {
         let parent = notification.parent.unwrap_or(notification.id);
         let Some(parent) = self.notifications.get(&parent).cloned() else { return };
         let remaining = self.remaining_batch(parent.id, Some(notification.id));
-        self.apply(withdraw(&parent, &[notification], remaining.as_ref(), now));
+        let reason = WithdrawalReason::Undone;
+        self.apply(withdraw(&parent, &[notification], remaining.as_ref(), reason, now));
     }
 
     /// Replaces the emoji in the notification of a reaction.

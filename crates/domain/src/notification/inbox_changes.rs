@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Cause, Notification};
+use super::{Cause, Notification, SuppressedNotification};
 use crate::{NotificationId, UserId, elapsed_since};
 
 /// The changes to the rows of one inbox. Apply all of them or none.
@@ -21,6 +21,8 @@ pub struct InboxChanges {
     pub withdrawn: Vec<WithdrawnNotification>,
     /// The remembered notification that is restored.
     pub restored: Option<WithdrawnNotification>,
+    /// Acts to remember because they have no notification, for a reason that their rows do not show.
+    pub suppressed: Vec<SuppressedNotification>,
     /// The cause of the new top-level notification, which counts toward the hourly limit of its recipient and type. If the
     /// limit is reached, apply none of the changes.
     pub quota_use: Option<Cause>,

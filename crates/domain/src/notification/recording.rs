@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     BatchCounts, BatchDecision, Event, InboxChanges, InboxContext, Notification,
-    ParentNotification, RestoreTarget, WithdrawnNotification, decide,
+    ParentNotification, RestoreTarget, SkipReason, SuppressedNotification, SuppressionReason,
+    WithdrawnNotification, decide,
 };
 
 /// Computes what an event changes in the recipient's inbox.
@@ -25,8 +26,17 @@ pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
         (BatchDecision::Restore(target), _, Some(withdrawn)) => {
             restore(event, context, withdrawn, target)
         }
+        (BatchDecision::Skip(reason), ..) => skip(event, reason),
         _ => InboxChanges::default(),
     }
+}
+
+/// Remembers why the event creates no notification, unless the rows of its act show it.
+fn skip(event: &Event, reason: SkipReason) -> InboxChanges {
+    let suppressed = reason.suppression();
+    let suppressed =
+        suppressed.map(|reason| SuppressedNotification::new(event.cause, reason, event.at));
+    InboxChanges { suppressed: suppressed.into_iter().collect(), ..InboxChanges::default() }
 }
 
 /// Adds a single notification and closes the open one.
@@ -75,7 +85,9 @@ fn restore(
             InboxChanges { updated_in_list, saved: vec![single], ..InboxChanges::default() }
         }
     };
-    InboxChanges { restored: Some(withdrawn.clone()), ..changes }
+    let reason = SuppressionReason::Restored;
+    let suppressed = SuppressedNotification::new(event.cause, reason, withdrawn.created_at);
+    InboxChanges { restored: Some(withdrawn.clone()), suppressed: vec![suppressed], ..changes }
 }
 
 /// The notification of the event alone.

@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BatchCounts, InboxChanges, Notification, WithdrawnNotification};
+use super::{
+    BatchCounts, InboxChanges, Notification, SuppressedNotification, WithdrawnNotification,
+};
 use crate::Emoji;
 
 /// What remains of a batch after some of its children are withdrawn.
@@ -16,6 +18,15 @@ pub struct RemainingBatch {
     pub all_read: bool,
 }
 
+/// Why notifications are withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WithdrawalReason {
+    /// The acts are undone; their rows go in the same transaction or soon.
+    Undone,
+    /// The acts stay, but their recipients may no longer see them.
+    Revoked,
+}
+
 /// Withdraws notifications. `parent` is a top-level notification; `children` are the withdrawn children if it is a batch,
 /// or `parent` itself if it is not. A batch without remaining children is deleted.
 ///
@@ -25,11 +36,17 @@ pub fn withdraw(
     parent: &Notification,
     children: &[Notification],
     remaining: Option<&RemainingBatch>,
+    reason: WithdrawalReason,
     now: DateTime<Utc>,
 ) -> InboxChanges {
     let withdrawn = children.iter().filter_map(|child| to_withdrawn(child, now)).collect();
     let deleted = children.iter().map(|child| child.id).collect();
-    let changes = InboxChanges { deleted, withdrawn, ..InboxChanges::default() };
+    let to_suppressed = |child| SuppressedNotification::of_withdrawn(child, now);
+    let suppressed = match reason {
+        WithdrawalReason::Undone => vec![],
+        WithdrawalReason::Revoked => children.iter().filter_map(to_suppressed).collect(),
+    };
+    let changes = InboxChanges { deleted, withdrawn, suppressed, ..InboxChanges::default() };
     match (parent.batch, remaining) {
         (Some(_), Some(remaining)) => InboxChanges {
             updated_in_list: vec![parent.id],

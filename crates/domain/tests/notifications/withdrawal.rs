@@ -1,6 +1,8 @@
 use chrono::TimeDelta;
 use grateful_domain::Emoji;
-use grateful_domain::notification::{Act, BatchCounts, InboxChanges, update_reaction};
+use grateful_domain::notification::{
+    Act, BatchCounts, InboxChanges, SuppressionReason, WithdrawalReason, update_reaction, withdraw,
+};
 use serde_json::json;
 
 use crate::scenario::{
@@ -519,4 +521,28 @@ fn hearts_of<const N: usize>(actors: [i64; N]) -> Scenario {
         scenario.advance_minutes(1);
     }
     scenario
+}
+
+/// A withdrawn notification of an act that stays must differ from a lost one.
+#[test]
+fn only_acts_that_stay_are_remembered_as_suppressed() {
+    for (act, is_remembered) in [(heart(), true), (Act::Follow, false), (Act::FollowRequest, false)]
+    {
+        let mut scenario = Scenario::new();
+        scenario.act(BEN, act);
+        let single = scenario.inbox.top_level()[0].clone();
+        let withdraw_for =
+            |reason| withdraw(&single, &[single.clone()], None, reason, scenario.now);
+
+        let undone = withdraw_for(WithdrawalReason::Undone);
+        let revoked = withdraw_for(WithdrawalReason::Revoked);
+
+        assert_eq!(undone.suppressed, []);
+        assert_eq!(revoked.suppressed.len(), usize::from(is_remembered), "{act:?}");
+        for suppressed in &revoked.suppressed {
+            assert_eq!(suppressed.reason, SuppressionReason::Withdrawn);
+            assert_eq!(suppressed.act, act.dedup_key());
+        }
+        assert_eq!(InboxChanges { suppressed: vec![], ..revoked }, undone);
+    }
 }

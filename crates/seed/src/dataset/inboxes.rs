@@ -1,6 +1,8 @@
 //! Generates inboxes from the selected events.
 
-use grateful_domain::notification::{Act, Cause, Event, EventDetails};
+use grateful_domain::notification::{
+    Act, Cause, Event, EventDetails, SuppressedNotification, SuppressionReason,
+};
 
 use super::{DAY, Dataset, to_datetime};
 use crate::events::{GeneratedAct, GeneratedEvent};
@@ -16,7 +18,8 @@ impl Dataset {
     /// The inboxes of all users with events, each read up to a random time.
     pub fn inboxes(&self) -> impl Iterator<Item = GeneratedInbox> {
         let mut index = 0;
-        let by_recipient = self.events.chunk_by(|event, next| event.recipient == next.recipient);
+        let by_recipient =
+            self.events.newest.chunk_by(|event, next| event.recipient == next.recipient);
         by_recipient.map(move |events| {
             let recipient = events[0].recipient;
             let mut inbox = InboxBuilder::new(self.user_ids[recipient]);
@@ -32,11 +35,26 @@ impl Dataset {
         })
     }
 
-    fn event(&self, index: usize, event: &GeneratedEvent) -> Event {
-        let GeneratedEvent { recipient, at, actor, .. } = *event;
+    /// The events that are too old to be in an inbox, as acts without a notification.
+    pub fn unrecorded(&self) -> impl ExactSizeIterator<Item = SuppressedNotification> {
+        self.events.older.iter().map(|event| {
+            let (cause, _) = self.cause(event);
+            SuppressedNotification::new(cause, SuppressionReason::Unknown, to_datetime(event.at))
+        })
+    }
+
+    fn cause(&self, event: &GeneratedEvent) -> (Cause, EventDetails) {
+        let GeneratedEvent { recipient, actor, .. } = *event;
         let (act, details) = self.act(event);
+        let [recipient, actor] = [recipient, actor].map(|user| self.user_ids[user]);
+        (Cause { recipient, actor, act }, details)
+    }
+
+    fn event(&self, index: usize, event: &GeneratedEvent) -> Event {
+        let at = event.at;
+        let (cause, details) = self.cause(event);
         Event {
-            cause: Cause { recipient: self.user_ids[recipient], actor: self.user_ids[actor], act },
+            cause,
             details,
             at: to_datetime(at),
             id: Rng::for_item(Stream::NotificationId, self.seed, index).uuid_v7(at).into(),

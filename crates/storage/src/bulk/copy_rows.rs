@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::HourlyQuota;
+use grateful_domain::notification::{HourlyQuota, SuppressedNotification};
 use grateful_domain::{
     BatchKey, Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, Notification,
     NotificationType, PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage,
@@ -350,6 +350,23 @@ impl CopyRow for BulkInbox {
     async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
         // Removals before the load were never recorded, so no stream can resume from before it.
         out.write(&[&i64::from(self.user), &self.last_seq, &self.last_seq]).await
+    }
+}
+
+impl CopyRow for SuppressedNotification {
+    const TABLE: &'static str = "suppressed_notifications";
+    const COLUMNS: &str = "user_id, actor_id, act, reason, suppressed_at";
+    const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ];
+
+    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+        out.write(&[
+            &i64::from(self.recipient),
+            &i64::from(self.actor),
+            &self.act,
+            &self.reason.code(),
+            &self.at,
+        ])
+        .await
     }
 }
 

@@ -9,8 +9,8 @@ use grateful_domain::{
 };
 use grateful_storage::query::{AllAuthors, DateRange, PostOrder};
 use grateful_storage::{
-    Connection, CounterTable, NotificationQuery, Participants, PostQuery, RemovedMentions,
-    Repositories, TokenHash,
+    ActTable, Connection, CounterTable, NotificationQuery, Participants, PostQuery,
+    RemovedMentions, Repositories, TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
@@ -343,6 +343,23 @@ async fn verifying_counters_of_ten_rows_reads_few_rows() {
         })
         .await;
     }
+}
+
+/// A heart of the most popular post, without a notification for user 7.
+#[tokio::test]
+async fn verifying_that_an_act_has_its_notification_reads_few_rows() {
+    let post = Uuid::from(most_popular_post());
+    let act = format!(r#""user_id": 7, "actor_id": 5, "act": "like:post:{post}""#);
+    let expected = format!(
+        r#"'[{{"number": 0, "type": "like", {act}, "post_id": "{post}", "at": "2026-01-05T12:00:00Z"}}]'"#
+    );
+    let accepted = format!(r#"'[{{"number": 0, {act}}}]'"#);
+    let expected_plan = Expected { sql_part: "explained AS", rows: 1, max_read: 20 };
+    check_one(expected_plan, &format!("{expected}, {accepted}, '2025-01-01'"), async |conn| {
+        let verified = conn.counters().verify_acts(ActTable::Hearts, None, 10, NOON).await;
+        assert_eq!(verified.unwrap().unwrap().rows, 10);
+    })
+    .await;
 }
 
 /// Lists the notifications of user 1, who has the most.

@@ -83,6 +83,10 @@ INSERT INTO withdrawn_notifications (
 SELECT ana.id, ben.id, 'like:post:a', gen_random_uuid(), now(), now(), gen_random_uuid(), now()
 FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
 
+INSERT INTO suppressed_notifications (user_id, actor_id, act, reason, suppressed_at)
+SELECT ana.id, ben.id, 'like:post:b', 'muted', now()
+FROM users AS ana, users AS ben WHERE ana.username = 'ana' AND ben.username = 'ben';
+
 INSERT INTO notification_quotas (user_id, type, window_opened_at, actor_ids, held_back)
 SELECT id, 'comment', now(), ARRAY[id], 1 FROM users WHERE username = 'ana';
 

@@ -1,5 +1,6 @@
 //! Converts a generated dataset to rows and loads it table by table, referenced tables first.
 
+use grateful_domain::notification::SuppressedNotification;
 use grateful_domain::{Notification, PasswordHash};
 use grateful_seed::{
     Dataset, GeneratedHeart, GeneratedInbox, GeneratedReaction, GeneratedUser, NotificationQuota,
@@ -30,6 +31,8 @@ pub(super) async fn load(
     bulk_load.comments(progress.track("comments", dataset.comments())).await?;
     let inboxes = load_notifications(bulk_load, dataset, progress).await?;
     bulk_load.inboxes(inboxes.iter().map(|inbox| inbox.row)).await?;
+    let held_back = inboxes.iter().flat_map(|inbox| inbox.held_back.iter().cloned());
+    bulk_load.suppressed_notifications(held_back.chain(dataset.unrecorded())).await?;
     bulk_load.notification_quotas(inboxes.into_iter().flat_map(|inbox| inbox.quotas)).await?;
     progress.finish();
     Ok(())
@@ -39,6 +42,7 @@ pub(super) async fn load(
 struct InboxState {
     row: BulkInbox,
     quotas: Vec<BulkNotificationQuota>,
+    held_back: Vec<SuppressedNotification>,
 }
 
 /// Loads one inbox after another, so that at most one user's notifications are in memory.
@@ -70,6 +74,7 @@ fn inbox_state(inbox: &GeneratedInbox) -> InboxState {
     InboxState {
         row: BulkInbox { user, last_seq: inbox.last_seq },
         quotas: inbox.quotas.iter().map(quota_row).collect(),
+        held_back: inbox.held_back.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz,
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
     Act, BatchDecision, Deliverability, Event, InboxChanges, InboxContext, ParentNotification,
-    WithdrawnNotification, decide, record,
+    WithdrawalReason, WithdrawnNotification, decide, record,
 };
 use grateful_domain::{NotificationId, NotificationType, Preferences, UserId};
 use serde_json::Value;
@@ -81,7 +81,9 @@ impl Notifications<'_> {
             return Ok(RecordResult::default());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let mut inbox_changes = self.withdrawal_changes_of(refs, now).await?;
+        // A comment that no longer mentions its post's author still notifies them of the comment otherwise.
+        let reason = WithdrawalReason::Revoked;
+        let mut inbox_changes = self.withdrawal_changes_of(refs, reason, now).await?;
         let decided = self.decide_all(&events).await?;
         inbox_changes.extend(decided.inbox_changes);
         let held_back = held_back(self.write(inbox_changes, last_seqs, now).await?);

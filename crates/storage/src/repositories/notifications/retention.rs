@@ -5,11 +5,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
+use grateful_domain::notification::SuppressionReason;
 
 use super::Notifications;
 use crate::Result;
 use crate::query::statement;
-use crate::schema::withdrawn_notifications;
+use crate::schema::{suppressed_notifications, withdrawn_notifications};
 
 impl Notifications<'_> {
     /// Deletes up to `limit` notifications of inboxes that are read and have not changed since `before`, with their
@@ -29,6 +30,15 @@ impl Notifications<'_> {
     pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
         let old =
             withdrawn_notifications::table.filter(withdrawn_notifications::withdrawn_at.lt(before));
+        Ok(diesel::delete(old).execute(self.conn).await?)
+    }
+
+    /// Deletes the reasons stored before `before` for missing notifications. Their acts are at least as old, and that alone
+    /// explains it from now on. The age of a restored notification does not say how old its act is. Returns their number.
+    pub async fn prune_suppressed(&mut self, before: DateTime<Utc>) -> Result<usize> {
+        let old = suppressed_notifications::table
+            .filter(suppressed_notifications::suppressed_at.lt(before))
+            .filter(suppressed_notifications::reason.ne(SuppressionReason::Restored.code()));
         Ok(diesel::delete(old).execute(self.conn).await?)
     }
 

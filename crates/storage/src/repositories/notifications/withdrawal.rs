@@ -10,7 +10,8 @@ use diesel::sql_types::{
 };
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
-    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, update_reaction, withdraw,
+    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, WithdrawalReason, update_reaction,
+    withdraw,
 };
 use grateful_domain::{CommentId, Emoji, Notification, NotificationType, PostId, UserId};
 use serde_json::Value;
@@ -38,7 +39,13 @@ impl Notifications<'_> {
     /// notification is restored instead of created again. Runs three statements for any number of acts.
     pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
         let changes = count_per_user(causes.iter().map(|cause| cause.recipient));
-        self.withdraw_loaded(changes, LoadWithdrawals::of_causes(causes), now).await
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let last_seqs = self.lock_and_reserve(&changes).await?;
+        let load = LoadWithdrawals::of_causes(causes);
+        let inbox_changes = self.withdrawal_changes(load, WithdrawalReason::Undone, now).await?;
+        self.write_undone(causes, inbox_changes, last_seqs, now).await
     }
 
     /// Replaces the emoji in the notification of a reaction. That is no event: no notification is created or becomes unread.
@@ -73,7 +80,7 @@ impl Notifications<'_> {
             .filter(notifications::comment_id.eq_any(comments))
             .load(self.conn)
             .await?;
-        self.withdraw_refs(refs, now).await
+        self.withdraw_refs(refs, WithdrawalReason::Undone, now).await
     }
 
     /// Withdraws the notifications of mentions in a post and of its shares, because only its author can see the post from
@@ -91,7 +98,7 @@ impl Notifications<'_> {
             .filter(notifications::user_id.ne(i64::from(author)))
             .load(self.conn)
             .await?;
-        self.withdraw_refs(refs, now).await
+        self.withdraw_refs(refs, WithdrawalReason::Revoked, now).await
     }
 
     /// Withdraws the notifications that two users caused for each other. Their rows must be locked with
@@ -110,7 +117,7 @@ impl Notifications<'_> {
             .filter(caused_for(user, other).or(caused_for(other, user)))
             .load(self.conn)
             .await?;
-        self.withdraw_refs(refs, now).await
+        self.withdraw_refs(refs, WithdrawalReason::Revoked, now).await
     }
 
     /// Withdraws up to `limit` notifications that a user caused. Returns their number.
@@ -126,7 +133,7 @@ impl Notifications<'_> {
             .load(self.conn)
             .await?;
         let count = i64::try_from(refs.len()).unwrap_or(limit);
-        self.withdraw_refs(refs, now).await?;
+        self.withdraw_refs(refs, WithdrawalReason::Undone, now).await?;
         Ok(count)
     }
 
@@ -173,23 +180,18 @@ impl Notifications<'_> {
         Ok(())
     }
 
-    async fn withdraw_refs(&mut self, refs: NotificationRefs, now: DateTime<Utc>) -> Result<()> {
-        let changes = count_per_user(refs.iter().map(|(_, user)| UserId::from(*user)));
-        let ids = refs.into_iter().map(|(id, _)| id).collect();
-        self.withdraw_loaded(changes, LoadWithdrawals::of(ids), now).await
-    }
-
-    async fn withdraw_loaded(
+    async fn withdraw_refs(
         &mut self,
-        changes: HashMap<UserId, i64>,
-        load: LoadWithdrawals,
+        refs: NotificationRefs,
+        reason: WithdrawalReason,
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let changes = count_per_user(refs.iter().map(|(_, user)| UserId::from(*user)));
         if changes.is_empty() {
             return Ok(());
         }
         let last_seqs = self.lock_and_reserve(&changes).await?;
-        let inbox_changes = self.withdrawal_changes(load, now).await?;
+        let inbox_changes = self.withdrawal_changes_of(refs, reason, now).await?;
         self.write(inbox_changes, last_seqs, now).await?;
         Ok(())
     }
@@ -198,24 +200,26 @@ impl Notifications<'_> {
     pub(super) async fn withdrawal_changes_of(
         &mut self,
         refs: NotificationRefs,
+        reason: WithdrawalReason,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         if refs.is_empty() {
             return Ok(vec![]);
         }
         let ids = refs.into_iter().map(|(id, _)| id).collect();
-        self.withdrawal_changes(LoadWithdrawals::of(ids), now).await
+        self.withdrawal_changes(LoadWithdrawals::of(ids), reason, now).await
     }
 
     async fn withdrawal_changes(
         &mut self,
         load: LoadWithdrawals,
+        reason: WithdrawalReason,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, InboxChanges)>> {
         let rows: Vec<Row> = load.load(self.conn).await?;
         let changes = rows.into_iter().map(|row| {
             let Withdrawal { parent, children, remaining } = Withdrawal::try_from(row)?;
-            Ok((parent.recipient, withdraw(&parent, &children, remaining.as_ref(), now)))
+            Ok((parent.recipient, withdraw(&parent, &children, remaining.as_ref(), reason, now)))
         });
         changes.collect()
     }

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
-    Cause, HourlyQuota, InboxChanges, NotificationType, WithdrawnNotification,
+    Cause, HourlyQuota, InboxChanges, NotificationType, SuppressedNotification, SuppressionReason,
+    WithdrawnNotification,
 };
 use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use serde::{Deserialize, Serialize};
@@ -25,13 +26,27 @@ impl Notifications<'_> {
     pub(super) async fn write(
         &mut self,
         changes: Vec<(UserId, InboxChanges)>,
-        mut last_seqs: HashMap<UserId, i64>,
+        last_seqs: HashMap<UserId, i64>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(UserId, NotificationType)>> {
-        let mut writes = PendingWrites::at(now);
-        for (user, changes) in changes {
-            writes.add(user, changes, last_seqs.entry(user).or_default());
-        }
+        self.apply(PendingWrites::new(changes, last_seqs, now)).await
+    }
+
+    /// Applies the changes of undone acts, and forgets why those acts had no notification.
+    pub(super) async fn write_undone(
+        &mut self,
+        undone: &[Cause],
+        changes: Vec<(UserId, InboxChanges)>,
+        last_seqs: HashMap<UserId, i64>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut writes = PendingWrites::new(changes, last_seqs, now);
+        writes.undone = undone.iter().copied().map(ActRow::from).collect();
+        self.apply(writes).await?;
+        Ok(())
+    }
+
+    async fn apply(&mut self, writes: PendingWrites) -> Result<Vec<(UserId, NotificationType)>> {
         if writes.is_empty() {
             return Ok(vec![]);
         }
@@ -54,25 +69,41 @@ struct PendingWrites {
     removals: Vec<RemovalRow>,
     withdrawn: Vec<WithdrawnRow>,
     restored: Vec<WithdrawnRow>,
+    suppressed: Vec<SuppressedRow>,
+    /// Acts that are no longer suppressed because they were undone.
+    undone: Vec<ActRow>,
     /// The causes of new top-level notifications.
     starts: Vec<Cause>,
 }
 
 impl PendingWrites {
-    fn at(now: DateTime<Utc>) -> Self {
-        Self {
+    fn new(
+        changes: Vec<(UserId, InboxChanges)>,
+        mut last_seqs: HashMap<UserId, i64>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let mut writes = Self {
             now,
             rows: vec![],
             deleted: vec![],
             removals: vec![],
             withdrawn: vec![],
             restored: vec![],
+            suppressed: vec![],
+            undone: vec![],
             starts: vec![],
+        };
+        for (user, changes) in changes {
+            writes.add(user, changes, last_seqs.entry(user).or_default());
         }
+        writes
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.deleted.is_empty()
+        self.rows.is_empty()
+            && self.deleted.is_empty()
+            && self.suppressed.is_empty()
+            && self.undone.is_empty()
     }
 
     /// Adds the changes of an inbox, with the numbers after `last_seq`: first what leaves the inbox, then what is new in it.
@@ -96,6 +127,7 @@ impl PendingWrites {
         self.deleted.extend(changes.deleted.into_iter().map(Uuid::from));
         self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
         self.restored.extend(changes.restored.map(WithdrawnRow::from));
+        self.suppressed.extend(changes.suppressed.into_iter().map(SuppressedRow::from));
         self.starts.extend(changes.quota_use);
     }
 
@@ -106,6 +138,9 @@ impl PendingWrites {
             removals: json!(self.removals),
             withdrawn: json!(self.withdrawn),
             restored: json!(self.restored),
+            suppressed: json!(self.suppressed),
+            undone: json!(self.undone),
+            held_back: SuppressionReason::HeldBack.code().to_owned(),
             starts: json!(self.starts.iter().copied().map(StartRow::from).collect::<Vec<_>>()),
             now: self.now,
             open_after: self.now - HourlyQuota::WINDOW,
@@ -122,6 +157,7 @@ struct StartRow {
     user_id: i64,
     r#type: &'static str,
     actor_id: i64,
+    act: String,
 }
 
 impl From<Cause> for StartRow {
@@ -130,6 +166,47 @@ impl From<Cause> for StartRow {
             user_id: cause.recipient.into(),
             r#type: cause.act.kind().code(),
             actor_id: cause.actor.into(),
+            act: cause.act.dedup_key(),
+        }
+    }
+}
+
+/// A row of `suppressed_notifications`.
+#[derive(Serialize)]
+struct SuppressedRow {
+    user_id: i64,
+    actor_id: i64,
+    act: String,
+    reason: &'static str,
+    suppressed_at: DateTime<Utc>,
+}
+
+impl From<SuppressedNotification> for SuppressedRow {
+    fn from(suppressed: SuppressedNotification) -> Self {
+        Self {
+            user_id: suppressed.recipient.into(),
+            actor_id: suppressed.actor.into(),
+            act: suppressed.act,
+            reason: suppressed.reason.code(),
+            suppressed_at: suppressed.at,
+        }
+    }
+}
+
+/// An act, by the columns that identify it in an inbox.
+#[derive(Serialize)]
+struct ActRow {
+    user_id: i64,
+    actor_id: i64,
+    act: String,
+}
+
+impl From<Cause> for ActRow {
+    fn from(cause: Cause) -> Self {
+        Self {
+            user_id: cause.recipient.into(),
+            actor_id: cause.actor.into(),
+            act: cause.act.dedup_key(),
         }
     }
 }
@@ -189,7 +266,7 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 statement! {
     /// One upsert of the quotas enforces the hourly limits: it adds the actor of each new notification to an open window or to
     /// a new one, and changes no row if a limit is reached. Nothing else is written for a notification that it holds back
-    /// but its count. Rows are saved in their order, so that a single notification is no longer the open one of its key
+    /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. Rows are saved in their order, so that a single notification is no longer the open one of its key
     /// before a batch becomes the open one.
     ApplyInboxChanges(
         rows: Value as Jsonb,
@@ -202,10 +279,13 @@ statement! {
         open_after: DateTime<Utc> as Timestamptz,
         open_until: DateTime<Utc> as Timestamptz,
         limit: i32 as Integer,
-        limit_per_actor: i32 as Integer
+        limit_per_actor: i32 as Integer,
+        suppressed: Value as Jsonb,
+        undone: Value as Jsonb,
+        held_back: String as Text
     ) -> (BigInt, Text) {
         "start AS (
-            SELECT * FROM jsonb_to_recordset($6) AS start (user_id bigint, type text, actor_id bigint)
+            SELECT * FROM jsonb_to_recordset($6) AS start (user_id bigint, type text, actor_id bigint, act text)
         ), started AS (
             INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
             SELECT user_id, type, $7, ARRAY[actor_id] FROM start
@@ -223,7 +303,7 @@ statement! {
             UPDATE notification_quotas AS quota SET held_back = quota.held_back + 1 FROM start
             WHERE quota.user_id = start.user_id AND quota.type = start.type
                 AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
-            RETURNING quota.user_id, quota.type
+            RETURNING quota.user_id, quota.type, start.actor_id, start.act
         ), gone AS (
             DELETE FROM notifications WHERE id = ANY ($2)
         ), saved AS (
@@ -261,6 +341,27 @@ statement! {
             DELETE FROM withdrawn_notifications AS old
             USING jsonb_populate_recordset(NULL::withdrawn_notifications, $5) AS back
             WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
+        ), suppressed AS (
+            SELECT user_id, actor_id, act, reason, suppressed_at
+            FROM jsonb_populate_recordset(NULL::suppressed_notifications, $12)
+            UNION ALL
+            SELECT user_id, actor_id, act, $14, $7 FROM held_back
+        ), explained AS (
+            INSERT INTO suppressed_notifications SELECT * FROM suppressed
+            ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
+                reason = excluded.reason, suppressed_at = excluded.suppressed_at
+        ), no_longer_suppressed AS (
+            DELETE FROM suppressed_notifications AS old USING (
+                SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, $1)
+                UNION ALL
+                SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, $13)
+            ) AS it
+            WHERE old.user_id = it.user_id AND old.actor_id = it.actor_id AND old.act = it.act
+                AND NOT EXISTS (
+                    SELECT FROM suppressed
+                    WHERE suppressed.user_id = it.user_id AND suppressed.actor_id = it.actor_id
+                        AND suppressed.act = it.act
+                )
         )
         SELECT user_id, type FROM held_back"
     }

@@ -108,6 +108,10 @@ INSERT INTO withdrawn_notifications (user_id, actor_id, act, notification_id, cr
 SELECT n % 10000 + 1, n * 7919 % 10000 + 1, 'like:post:0' || n, md5(n::text)::uuid, '2026-01-01', '2026-01-01'
 FROM generate_series(1, 50000) AS n;
 
+INSERT INTO suppressed_notifications (user_id, actor_id, act, reason, suppressed_at)
+SELECT n % 10000 + 1, n * 7919 % 10000 + 1, 'like:post:0' || n, 'muted', '2026-01-01'
+FROM generate_series(1, 50000) AS n;
+
 INSERT INTO notification_quotas (user_id, type, window_opened_at, actor_ids)
 SELECT id, 'like', '2026-01-01', array_fill(id, ARRAY[5]) FROM users;
 

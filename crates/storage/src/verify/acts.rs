@@ -1,0 +1,222 @@
+//! The notifications that the rows of acts call for.
+
+mod texts;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::UserId;
+use grateful_domain::notification::{Act, Cause};
+use uuid::Uuid;
+
+use crate::query::statement;
+use crate::{Connection, Result};
+
+/// A table whose rows are acts that users are notified of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActTable {
+    /// Hearts.
+    Hearts,
+    /// Emoji reactions.
+    Reactions,
+    /// Link shares and message shares.
+    Shares,
+    /// Comments and replies, and the mentions in them.
+    Comments,
+    /// Mentions in posts.
+    Posts,
+    /// Follows and follow requests.
+    Follows,
+}
+
+impl ActTable {
+    /// All tables.
+    pub const ALL: [Self; 6] =
+        [Self::Hearts, Self::Reactions, Self::Shares, Self::Comments, Self::Posts, Self::Follows];
+
+    /// The table with the row of an act.
+    pub const fn of(act: Act) -> Self {
+        match act {
+            Act::Heart { .. } => Self::Hearts,
+            Act::Reaction { .. } => Self::Reactions,
+            Act::LinkShare { .. } | Act::MessageShare { .. } => Self::Shares,
+            Act::Mention { comment: None, .. } => Self::Posts,
+            Act::Mention { comment: Some(_), .. } | Act::Comment { .. } | Act::Reply { .. } => {
+                Self::Comments
+            }
+            Act::Follow | Act::FollowRequest | Act::FollowAcceptance => Self::Follows,
+        }
+    }
+}
+
+/// A notification that an act calls for, if no reason speaks against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExpectedNotification {
+    pub(super) cause: Cause,
+    /// When the act happened. For a mention, when the text was created.
+    pub(super) at: DateTime<Utc>,
+    /// The causes that notify of the same act, this one included. The notification of one is enough.
+    pub(super) alternatives: Vec<Cause>,
+    /// The text of the post or the comment from which the cause was derived.
+    pub(super) text: Option<String>,
+    /// The mentioned username, in lower case.
+    pub(super) username: Option<String>,
+}
+
+impl ExpectedNotification {
+    fn new(cause: Cause, at: DateTime<Utc>) -> Self {
+        Self { cause, at, alternatives: vec![cause], text: None, username: None }
+    }
+}
+
+/// Rows of acts, and the notifications that they call for.
+#[derive(Debug)]
+pub(super) struct ListedActs {
+    pub(super) rows: u64,
+    pub(super) last_key: Uuid,
+    pub(super) expected: Vec<ExpectedNotification>,
+}
+
+impl ListedActs {
+    fn new(rows: usize, last_key: Option<Uuid>) -> Self {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        Self { rows, last_key: last_key.unwrap_or_default(), expected: vec![] }
+    }
+}
+
+/// Lists up to `limit` rows after the key `after`. Returns `None` if there are no more.
+pub(super) async fn list(
+    conn: &mut Connection,
+    table: ActTable,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Option<ListedActs>> {
+    let after = after.unwrap_or_default();
+    let listed = match table {
+        ActTable::Hearts => {
+            let rows = ListHearts { after, limit }.load(conn).await?;
+            of_rows(rows, |post| Act::Heart { post: post.into() })
+        }
+        ActTable::Reactions => {
+            let rows = ListReactions { after, limit }.load(conn).await?;
+            of_rows(rows, |post| Act::Reaction { post: post.into() })
+        }
+        ActTable::Shares => of_shares(ListShares { after, limit }.load(conn).await?),
+        ActTable::Comments => texts::list_comments(conn, after, limit).await?,
+        ActTable::Posts => texts::list_posts(conn, after, limit).await?,
+        ActTable::Follows => of_follows(ListFollows { after, limit }.load(conn).await?),
+    };
+    Ok((listed.rows != 0).then_some(listed))
+}
+
+fn listed<R>(
+    rows: Vec<R>,
+    key: impl Fn(&R) -> Uuid,
+    expected: impl Fn(R) -> Vec<ExpectedNotification>,
+) -> ListedActs {
+    let listed = ListedActs::new(rows.len(), rows.last().map(key));
+    ListedActs { expected: rows.into_iter().flat_map(expected).collect(), ..listed }
+}
+
+/// The key of the row, the post, its author, the actor and the time.
+type PostActRow = (Uuid, Uuid, i64, i64, DateTime<Utc>);
+
+fn of_rows(rows: Vec<PostActRow>, act: impl Fn(Uuid) -> Act) -> ListedActs {
+    listed(
+        rows,
+        |row| row.0,
+        |(_, post, author, actor, at)| {
+            let cause = Cause { recipient: author.into(), actor: actor.into(), act: act(post) };
+            vec![ExpectedNotification::new(cause, at)]
+        },
+    )
+}
+
+/// As [`PostActRow`], whether it is a link share, and the recipients.
+type ShareRow = (PostActRow, bool, Vec<i64>);
+
+fn of_shares(rows: Vec<ShareRow>) -> ListedActs {
+    listed(
+        rows,
+        |row| row.0.0,
+        |((share, post, author, actor, at), is_link, recipients)| {
+            let post = post.into();
+            let (act, recipients) = if is_link {
+                (Act::LinkShare { post }, vec![author])
+            } else {
+                (Act::MessageShare { post, share: share.into() }, recipients)
+            };
+            let cause =
+                |recipient: i64| Cause { recipient: recipient.into(), actor: actor.into(), act };
+            recipients.into_iter().map(|to| ExpectedNotification::new(cause(to), at)).collect()
+        },
+    )
+}
+
+/// The key of the row, the follower, the followed user, whether the follow is active, and its time.
+type FollowRow = (Uuid, i64, i64, bool, DateTime<Utc>);
+
+fn of_follows(rows: Vec<FollowRow>) -> ListedActs {
+    listed(
+        rows,
+        |row| row.0,
+        |(_, follower, followed, is_active, at)| {
+            let (follower, followed) = (UserId::from(follower), UserId::from(followed));
+            let of_follower = |act| Cause { recipient: followed, actor: follower, act };
+            if !is_active {
+                return vec![ExpectedNotification::new(of_follower(Act::FollowRequest), at)];
+            }
+            // The row does not say whether the follow was requested and accepted.
+            let act = Act::FollowAcceptance;
+            let acceptance = Cause { recipient: follower, actor: followed, act };
+            let follow = ExpectedNotification::new(of_follower(Act::Follow), at);
+            let alternatives = vec![follow.cause, acceptance];
+            vec![ExpectedNotification { alternatives, ..follow }]
+        },
+    )
+}
+
+statement! {
+    ListHearts(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz) {
+        "part AS MATERIALIZED (
+            SELECT * FROM likes WHERE id > $1 ORDER BY id LIMIT $2
+        )
+        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
+        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
+    }
+}
+
+statement! {
+    ListReactions(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz) {
+        "part AS MATERIALIZED (
+            SELECT * FROM emoji_reactions
+            WHERE id > $1 ORDER BY id LIMIT $2
+        )
+        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
+        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
+    }
+}
+
+statement! {
+    ListShares(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (
+        (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz), Bool, Array<BigInt>
+    ) {
+        "part AS MATERIALIZED (
+            SELECT * FROM shares WHERE id > $1 ORDER BY id LIMIT $2
+        )
+        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at, part.share_method = 'url',
+            ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
+        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
+    }
+}
+
+statement! {
+    ListFollows(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, BigInt, BigInt, Bool, Timestamptz) {
+        "part AS MATERIALIZED (
+            SELECT * FROM follows
+            WHERE id > $1 AND status <> 'blocked'
+            ORDER BY id LIMIT $2
+        )
+        SELECT id, follower_id, followed_id, status = 'active', created_at FROM part ORDER BY id"
+    }
+}
