@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::text::{self, Lines, TextError, texts};
-use crate::{Author, CommentId, Position, PostId, UserId};
+use crate::{Author, CommentId, Position, Post, PostId, UserId};
 
 texts! {
     /// The text of a comment: trimmed, with 1 to [`CommentText::MAX_CHARS`] characters.
@@ -43,8 +43,63 @@ pub struct Comment {
 pub struct CommentForViewer {
     pub comment: Comment,
     pub author: Author,
-    /// The number of replies visible to the viewer.
+    /// The number of replies that the viewer is shown.
     pub replies: i64,
+}
+
+/// What lists show of comments across a block with the viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HiddenComments {
+    /// Nothing.
+    LeftOut,
+    /// A placeholder for each that has a visible reply below it, so that the viewer can reach that reply.
+    Placeholders,
+}
+
+impl HiddenComments {
+    /// The author of a post gets placeholders, because they are notified of all comments on it.
+    pub fn on(post: &Post, viewer: UserId) -> Self {
+        if post.author == viewer { Self::Placeholders } else { Self::LeftOut }
+    }
+}
+
+/// A comment in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedComment {
+    /// A comment without a block between its author and the viewer.
+    Visible(CommentForViewer),
+    /// A comment across a block. See [`HiddenComments::Placeholders`].
+    Hidden(HiddenComment),
+}
+
+/// The placeholder for a comment across a block: neither its author nor its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HiddenComment {
+    pub id: CommentId,
+    pub post: PostId,
+    pub parent: Option<CommentId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: Option<DateTime<Utc>>,
+    /// The number of replies that the viewer is shown: visible ones, and placeholders.
+    pub replies: i64,
+}
+
+impl HiddenComment {
+    /// Drops the text and the author of a comment.
+    pub fn new(comment: &Comment, replies: i64) -> Self {
+        let Comment { id, post, parent, created_at, updated_at, .. } = *comment;
+        Self { id, post, parent, created_at, updated_at, replies }
+    }
+}
+
+impl ListedComment {
+    /// The position in the list.
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Visible(visible) => visible.comment.position(),
+            Self::Hidden(hidden) => Position { at: hidden.created_at, id: hidden.id.into() },
+        }
+    }
 }
 
 impl Comment {

@@ -76,6 +76,8 @@ pub enum FollowAction {
     Accept,
     /// Declines the other user's request.
     Decline,
+    /// Ends the other user's follow. A pending request stays: it is declined.
+    RemoveFollower,
     /// Blocks the other user.
     Block,
     /// Removes the user's own block.
@@ -96,6 +98,8 @@ pub enum FollowError {
     NotFollowing,
     /// There is no request to answer.
     NoSuchRequest,
+    /// The other user does not follow the user.
+    NotFollowed,
 }
 
 impl FollowError {
@@ -107,6 +111,7 @@ impl FollowError {
             Self::Blocked => "Cannot follow this user",
             Self::NotFollowing => "Not following this user",
             Self::NoSuchRequest => "No such follow request",
+            Self::NotFollowed => "Not followed by this user",
         }
     }
 }
@@ -144,6 +149,10 @@ pub fn apply_follow_action(
         FollowAction::Decline => match incoming {
             Pending => Ok(Relationship { outgoing, incoming: None }),
             None | Active | Blocked => Err(FollowError::NoSuchRequest),
+        },
+        FollowAction::RemoveFollower => match incoming {
+            Active => Ok(Relationship { outgoing, incoming: None }),
+            None | Pending | Blocked => Err(FollowError::NotFollowed),
         },
         FollowAction::Block => {
             // Only the other user can remove their own block.
@@ -231,7 +240,7 @@ mod tests {
 
     /// Holds for every outgoing state.
     #[test]
-    fn accept_decline_and_unblock_have_one_result_per_incoming_state() {
+    fn actions_on_the_other_users_follow_have_one_result_per_incoming_state() {
         for outgoing in FollowState::ALL {
             for (incoming, action, state) in [
                 (None, FollowAction::Accept, Err(FollowError::NoSuchRequest)),
@@ -242,6 +251,10 @@ mod tests {
                 (Pending, FollowAction::Decline, Ok(None)),
                 (Active, FollowAction::Decline, Err(FollowError::NoSuchRequest)),
                 (Blocked, FollowAction::Decline, Err(FollowError::NoSuchRequest)),
+                (None, FollowAction::RemoveFollower, Err(FollowError::NotFollowed)),
+                (Pending, FollowAction::RemoveFollower, Err(FollowError::NotFollowed)),
+                (Active, FollowAction::RemoveFollower, Ok(None)),
+                (Blocked, FollowAction::RemoveFollower, Err(FollowError::NotFollowed)),
                 (Blocked, FollowAction::Unblock, Ok(None)),
             ] {
                 let expected = state.map(|state| (outgoing, state));

@@ -22,7 +22,9 @@ mod validation;
 mod viewer;
 
 pub use self::clock::{MAX_CLOCK_SKEW, elapsed_since};
-pub use self::comment::{Comment, CommentForViewer, CommentText};
+pub use self::comment::{
+    Comment, CommentForViewer, CommentText, HiddenComment, HiddenComments, ListedComment,
+};
 pub use self::feed::{
     AuthorRelationship, Candidate, CandidateList, CandidateLists, FeedConfig, FeedCursor, FeedItem,
     FeedPageRequest, FeedStart, NeedMoreCandidates, Score, SeenPostKey, Signals, Slot,

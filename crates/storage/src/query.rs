@@ -8,11 +8,11 @@
 //! Imports `rows` and `schema`, never `repositories`, which run these queries.
 
 mod blocks;
+mod comments;
 mod follows;
 mod notifications;
 mod paging;
 mod posts;
-mod reply_count;
 mod sql;
 mod statement;
 mod top_per_list;
@@ -20,6 +20,7 @@ mod totals;
 mod users;
 
 pub(crate) use self::blocks::{blocked_by, blockers_of, users_across_block};
+pub(crate) use self::comments::{CommentFilter, ReplyCount};
 pub use self::follows::{FollowLists, FollowQuery};
 pub use self::notifications::{
     BatchChildren, FilteredInbox, NotificationQuery, TopLevel, WholeInbox,
@@ -30,7 +31,6 @@ pub use self::posts::{
     AllAuthors, ByEngagement, ByRank, DateRange, NewestFirst, OneAuthor, PostOrder, PostQuery,
     SeveralAuthors, SingleRange, TimeOrder,
 };
-pub(crate) use self::reply_count::ReplyCount;
 pub(crate) use self::sql::{Sql, lower};
 pub(crate) use self::statement::statement;
 pub(crate) use self::top_per_list::{ListOrder, top_per_list};

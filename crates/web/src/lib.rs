@@ -96,6 +96,7 @@ fn register_routes(service: &mut ServiceConfig<'_>) {
                 .service(follows::requests::accept_follow_request)
                 .service(follows::requests::decline_follow_request)
                 .service(users::blocks::list_blocks)
+                .service(users::followers::remove_follower)
                 .service(users::followers::list_followers)
                 .service(users::followers::list_following)
                 .service(users::followers::get_follow_stats)

@@ -5,8 +5,8 @@ use grateful_domain::notification::{
     Act, EventDetails, recipients_of_comment, recipients_of_comment_edit,
 };
 use grateful_domain::{
-    Comment, CommentForViewer, CommentId, CommentText, MentionDiff, Page, PageRequest, Post,
-    PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
+    Comment, CommentForViewer, CommentId, CommentText, HiddenComments, ListedComment, MentionDiff,
+    Page, PageRequest, Post, PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
     Comments, Connection, LockedParticipants, Participants, RemovedMentions, Repositories,
@@ -74,28 +74,34 @@ pub async fn create(
     .await
 }
 
-/// Lists the top-level comments on a post, oldest first.
+/// Lists the top-level comments on a post, oldest first. The author of the post gets placeholders for comments across a
+/// block that have visible replies.
 pub async fn list(
     app: &App,
     user: UserId,
     post: PostId,
     page: PageRequest,
-) -> Result<Page<CommentForViewer>> {
+) -> Result<Page<ListedComment>> {
     let mut conn = app.db.acquire().await?;
-    find_post(&mut conn, Viewer::User(user), post).await?;
-    Ok(conn.comments().list(user, post, page).await?)
+    let found = find_post(&mut conn, Viewer::User(user), post).await?;
+    let hidden = HiddenComments::on(&found.post, user);
+    Ok(conn.comments().list(user, post, hidden, page).await?)
 }
 
-/// Lists the replies to a comment, oldest first.
+/// Lists the replies to a comment, oldest first, with placeholders like [`list`]. The author of the post can also list the
+/// replies to a placeholder.
 pub async fn list_replies(
     app: &App,
     user: UserId,
     comment: CommentId,
     page: PageRequest,
-) -> Result<Page<CommentForViewer>> {
+) -> Result<Page<ListedComment>> {
+    let not_found = || Resource::Comment.not_found(comment);
     let mut conn = app.db.acquire().await?;
-    find_with_post(&mut conn, user, comment).await?;
-    Ok(conn.comments().list_replies(user, comment, page).await?)
+    let post = conn.comments().find_post_of_listed(user, comment).await?.ok_or_else(not_found)?;
+    let found = conn.posts().find(Viewer::User(user), post).await?.ok_or_else(not_found)?;
+    let hidden = HiddenComments::on(&found.post, user);
+    Ok(conn.comments().list_replies(user, comment, hidden, page).await?)
 }
 
 /// Edits the text of a comment.

@@ -150,6 +150,21 @@ pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Resu
         .await
 }
 
+/// Removes a follower of `user`. Does not notify the follower, and does not decline a pending request.
+///
+/// # Errors
+/// `NotFound` if `follower` does not follow `user`.
+pub async fn remove_follower(app: &App, user: UserId, follower: UserId) -> Result<()> {
+    let now = app.clock.now();
+    app.db
+        .transaction(async |tx| {
+            tx.users().lock_all(&[user, follower], UserLock::ForFollows).await?;
+            apply(tx, user, follower, FollowAction::RemoveFollower, now).await?;
+            withdraw_follow(tx, follower, user, now).await
+        })
+        .await
+}
+
 /// Blocks another user. Removes follows and requests in both directions, and withdraws the notifications between the two.
 /// Idempotent.
 ///
@@ -355,7 +370,9 @@ fn error_for(error: FollowError) -> Error {
         FollowError::Blocked => {
             Error::Forbidden { action: "follow", resource: Resource::User, reason }
         }
-        FollowError::NotFollowing => Error::NotFound { resource: Resource::Follow, id: None },
+        FollowError::NotFollowing | FollowError::NotFollowed => {
+            Error::NotFound { resource: Resource::Follow, id: None }
+        }
         FollowError::NoSuchRequest => {
             Error::NotFound { resource: Resource::FollowRequest, id: None }
         }

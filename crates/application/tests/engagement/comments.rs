@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::comments::{self, CommentDraft};
-use grateful_application::{Error, RecordedResponse, Resource};
-use grateful_domain::{CommentId, PostId};
+use grateful_application::{App, Error, RecordedResponse, Resource};
+use grateful_domain::{CommentForViewer, CommentId, ListedComment, PostId, UserId};
 use grateful_testkit::{
     NOON, TestApp, a_comment, a_post, a_user, block, create_user, load_engagement,
 };
@@ -24,8 +24,7 @@ async fn a_comment_is_counted_and_listed_with_its_author() {
 
     let id = create_comment(&app, ana.id, post).await.unwrap();
 
-    let [found] =
-        comments::list(&app, ana.id, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
+    let [found] = list(&app, ana.id, post).await.try_into().unwrap();
     assert_eq!((found.comment.id, found.comment.post), (id, post));
     assert_eq!(
         (found.author.username, found.comment.text),
@@ -54,17 +53,17 @@ async fn comments_nest_and_each_level_lists_its_own_comments_oldest_first() {
     let a2 = next(Some(a)).await;
     let a1x = next(Some(a1)).await;
 
-    let top = comments::list(&app, ana, post, MAX_PAGE).await.unwrap().items;
-    let below_a = comments::list_replies(&app, ana, a, MAX_PAGE).await.unwrap().items;
-    let below_a1 = comments::list_replies(&app, ana, a1, MAX_PAGE).await.unwrap().items;
+    let top = list(&app, ana, post).await;
+    let below_a = list_replies(&app, ana, a).await;
+    let below_a1 = list_replies(&app, ana, a1).await;
 
-    let shape = |found: &[grateful_domain::CommentForViewer]| -> Vec<(CommentId, i64)> {
+    let shape = |found: &[CommentForViewer]| -> Vec<(CommentId, i64)> {
         found.iter().map(|found| (found.comment.id, found.replies)).collect()
     };
     assert_eq!(shape(&top), [(a, 2), (b, 0)]);
     assert_eq!(shape(&below_a), [(a1, 1), (a2, 0)]);
     assert_eq!(shape(&below_a1), [(a1x, 0)]);
-    assert_eq!(comments::list_replies(&app, ana, b, MAX_PAGE).await.unwrap().items, []);
+    assert_eq!(list_replies(&app, ana, b).await, []);
     assert_eq!(load_engagement(&database, post).await.comments, 5);
 }
 
@@ -137,18 +136,57 @@ async fn comments_across_a_block_are_not_found_listed_or_counted_as_replies() {
     assert_not_found(comments::list_replies(&app, ben, by_ana, MAX_PAGE).await, Resource::Comment);
     assert_not_found(comments::delete(&app, ben, by_ana).await, Resource::Comment);
     for user in [ana, ben] {
-        let [found] =
-            comments::list(&app, user, post, MAX_PAGE).await.unwrap().items.try_into().unwrap();
+        let [found] = list(&app, user, post).await.try_into().unwrap();
         assert_eq!(found.replies, 1);
-        let [reply] = comments::list_replies(&app, user, by_eve, MAX_PAGE)
-            .await
-            .unwrap()
-            .items
-            .try_into()
-            .unwrap();
+        let [reply] = list_replies(&app, user, by_eve).await.try_into().unwrap();
         assert_eq!(reply.author.id, user);
     }
     assert_eq!(load_engagement(&database, post).await.comments, 3);
+}
+
+/// Ana wrote the post and has a block with Eve, whose comments Fay answered.
+#[tokio::test]
+async fn the_author_of_a_post_reaches_visible_replies_below_a_comment_across_a_block() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, eve, fay] =
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().by(ana).insert_into(&database).await.id;
+    let by_eve = create_comment(&app, eve, post).await.unwrap();
+    let without_replies = create_comment(&app, eve, post).await.unwrap();
+    let by_fay = create_reply(&app, fay, post, by_eve).await.unwrap();
+    block(&database, ana, eve).await;
+
+    let listed = comments::list(&app, ana, post, MAX_PAGE).await.unwrap().items;
+
+    let [ListedComment::Hidden(placeholder)] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((placeholder.id, placeholder.replies), (by_eve, 1));
+    assert_eq!(list_replies(&app, ana, by_eve).await[0].comment.id, by_fay);
+    for act in [
+        create_reply(&app, ana, post, by_eve).await.map(drop),
+        comments::update(&app, ana, by_eve, comment_text("No")).await.map(drop),
+    ] {
+        assert_not_found(act, Resource::Comment);
+    }
+    assert_not_found(
+        comments::list_replies(&app, ana, without_replies, MAX_PAGE).await,
+        Resource::Comment,
+    );
+    assert_eq!(list(&app, fay, post).await.len(), 2);
+}
+
+/// Only the author of the post is notified of all comments on it.
+#[tokio::test]
+async fn other_users_get_no_placeholders() {
+    let TestApp { app, database, .. } = TestApp::create().await;
+    let [ana, eve, fay] =
+        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await.id;
+    let by_eve = create_comment(&app, eve, post).await.unwrap();
+    create_reply(&app, fay, post, by_eve).await.unwrap();
+    block(&database, ana, eve).await;
+
+    assert_eq!(list(&app, ana, post).await, []);
+    assert_not_found(comments::list_replies(&app, ana, by_eve, MAX_PAGE).await, Resource::Comment);
 }
 
 #[tokio::test]
@@ -165,7 +203,7 @@ async fn an_edited_comment_shows_the_time_of_the_edit() {
     assert_eq!(edited.comment.text, comment_text("So lovely"));
     assert_eq!(edited.comment.updated_at, Some(NOON + TimeDelta::hours(1)));
     assert_eq!((edited.comment.created_at, edited.replies), (NOON, 1));
-    assert_eq!(comments::list(&app, ana, post, MAX_PAGE).await.unwrap().items, [edited]);
+    assert_eq!(list(&app, ana, post).await, [edited]);
 }
 
 #[tokio::test]
@@ -414,4 +452,22 @@ async fn no_reply_is_added_across_a_block_in_flight_between_the_commenters() {
 
     assert_not_found(result, Resource::Comment);
     assert_eq!(load_engagement(&database, post).await.comments, 1);
+}
+
+/// The top-level comments on a post, without placeholders.
+async fn list(app: &App, user: UserId, post: PostId) -> Vec<CommentForViewer> {
+    visible(comments::list(app, user, post, MAX_PAGE).await.unwrap().items)
+}
+
+/// The replies to a comment, without placeholders.
+async fn list_replies(app: &App, user: UserId, comment: CommentId) -> Vec<CommentForViewer> {
+    visible(comments::list_replies(app, user, comment, MAX_PAGE).await.unwrap().items)
+}
+
+fn visible(listed: Vec<ListedComment>) -> Vec<CommentForViewer> {
+    let visible = listed.into_iter().map(|comment| match comment {
+        ListedComment::Visible(comment) => comment,
+        ListedComment::Hidden(comment) => panic!("{comment:?}"),
+    });
+    visible.collect()
 }

@@ -13,3 +13,5 @@ mod concurrency;
 mod notifications;
 /// Statement counts of acts and lists.
 mod query_counts;
+/// Removing followers.
+mod removal;

@@ -17,6 +17,8 @@ async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers()
         assert_queries!(8, follows::follow(app, user, scenario.ana));
         assert_queries!(8, follows::unfollow(app, user, scenario.ana));
         assert_queries!(8, follows::follow(app, user, scenario.ana));
+        assert_queries!(8, follows::remove_follower(app, scenario.ana, user));
+        assert_queries!(8, follows::follow(app, user, scenario.ana));
     }
     for _ in 0..3 {
         let user = create_user(&scenario.database).await;

@@ -1,7 +1,7 @@
 //! A batch is unread only for a child that is unread (docs/rules.md#notification-invariants, 6).
 
 use grateful_application::{accounts, comments, follows, posts, shares};
-use grateful_domain::{CommentId, CommentText, Emoji, PostEdit, PostId, UserId};
+use grateful_domain::{CommentId, CommentText, Emoji, ListedComment, PostEdit, PostId, UserId};
 use grateful_storage::Repositories;
 
 use crate::support::{
@@ -163,9 +163,12 @@ async fn withdraw(scenario: &Scenario, way: Way, by_caro: PostId, done: Done) {
 async fn comment_of_ana(scenario: &Scenario, by_caro: PostId) -> CommentId {
     let page = crate::support::MAX_PAGE;
     let listed = comments::list(&scenario.app, scenario.ana, by_caro, page).await.unwrap().items;
-    let own = listed.iter().find(|comment| comment.comment.author == scenario.ana);
-    match own {
-        Some(comment) => comment.comment.id,
+    let visible = listed.iter().filter_map(|listed| match listed {
+        ListedComment::Visible(comment) => Some(&comment.comment),
+        ListedComment::Hidden(_) => None,
+    });
+    match visible.into_iter().find(|comment| comment.author == scenario.ana) {
+        Some(comment) => comment.id,
         None => create_comment(&scenario.app, scenario.ana, by_caro, "Well", None).await.unwrap(),
     }
 }

@@ -3,20 +3,19 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{self, AsSelect, IntoBoxed, not};
+use diesel::dsl::{self, AsSelect, IntoBoxed};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Comment, CommentForViewer, CommentId, CommentText, Limit, Page, PageRequest, PostId, UserId,
-    Viewer,
+    Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments, Limit,
+    ListedComment, Page, PageRequest, PostId, UserId, Viewer,
 };
 use uuid::Uuid;
 
 use crate::query::{
-    Direction, ListOrder, ReplyCount, Sql, blocked_by, blockers_of, paginate_by_time, statement,
-    top_per_list,
+    CommentFilter, Direction, ListOrder, ReplyCount, Sql, paginate_by_time, statement, top_per_list,
 };
 use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, posts, users};
@@ -104,12 +103,41 @@ impl Comments<'_> {
         viewer: UserId,
         comment: CommentId,
     ) -> Result<Option<CommentForViewer>> {
-        let row: Option<CommentForViewerRow> = visible_comments(viewer)
+        let is_visible = CommentFilter::visible_to(viewer).is_visible("comments");
+        let replies = CommentFilter::reply_count_on_any_post(viewer);
+        let row: Option<CommentRowForViewer> = comments_for_viewer(replies, Sql::new("true"))
             .filter(comments::id.eq(Uuid::from(comment)))
+            .filter(is_visible)
             .first(self.conn)
             .await
             .optional()?;
-        Ok(row.map(CommentForViewerRow::into))
+        Ok(row.and_then(CommentRowForViewer::visible))
+    }
+
+    /// Finds the post of a comment whose replies the viewer can list: there is no block between its author and the viewer,
+    /// or the viewer wrote the post and the comment has a visible reply. The caller must check whether the viewer can see
+    /// the post.
+    pub async fn find_post_of_listed(
+        &mut self,
+        viewer: UserId,
+        comment: CommentId,
+    ) -> Result<Option<PostId>> {
+        let filter = CommentFilter::visible_to(viewer);
+        let is_listed = filter
+            .is_visible("comments")
+            .sql(" OR posts.author_id = ")
+            .value(viewer)
+            .sql(" AND ")
+            .append(filter.has_visible_replies("comments"));
+        let post: Option<Uuid> = comments::table
+            .inner_join(posts::table.on(posts::id.eq(comments::post_id)))
+            .filter(comments::id.eq(Uuid::from(comment)))
+            .filter(Sql::new("(").append(is_listed).sql(")"))
+            .select(comments::post_id)
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(post.map(PostId::from))
     }
 
     /// Finds the owners of a comment, regardless of blocks and of the visibility of its post.
@@ -128,24 +156,31 @@ impl Comments<'_> {
         }))
     }
 
-    /// Lists the top-level comments of a post, oldest first, without authors with a block to or from the viewer.
+    /// Lists the top-level comments of a post, oldest first. Of comments by authors with a block to or from the viewer, it
+    /// shows what `hidden` says.
+    ///
+    /// Reads the comments on the page, and those across a block before and between them with their replies.
     pub async fn list(
         &mut self,
         viewer: UserId,
         post: PostId,
+        hidden: HiddenComments,
         page: PageRequest,
-    ) -> Result<Page<CommentForViewer>> {
-        self.list_by_parent(viewer, CommentParent::Post(post), page).await
+    ) -> Result<Page<ListedComment>> {
+        let filter = CommentFilter { viewer, hidden };
+        self.list_by_parent(filter, CommentParent::Post(post), page).await
     }
 
-    /// Lists the replies to a comment, oldest first, without authors with a block to or from the viewer.
+    /// Lists the replies to a comment, like [`Comments::list`].
     pub async fn list_replies(
         &mut self,
         viewer: UserId,
         comment: CommentId,
+        hidden: HiddenComments,
         page: PageRequest,
-    ) -> Result<Page<CommentForViewer>> {
-        self.list_by_parent(viewer, CommentParent::Comment(comment), page).await
+    ) -> Result<Page<ListedComment>> {
+        let filter = CommentFilter { viewer, hidden };
+        self.list_by_parent(filter, CommentParent::Comment(comment), page).await
     }
 
     /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block
@@ -157,14 +192,13 @@ impl Comments<'_> {
         posts: &[PostId],
         limit: Limit,
     ) -> Result<HashMap<PostId, Vec<CommentForViewer>>> {
-        let rows: Vec<CommentForViewerRow> = visible_comments(viewer)
+        let rows: Vec<CommentRowForViewer> = listed_comments(CommentFilter::visible_to(viewer))
             .filter(is_top_comment(viewer, posts, limit))
             .order((comments::created_at, comments::id))
             .load(self.conn)
             .await?;
         let mut comments: HashMap<PostId, Vec<CommentForViewer>> = HashMap::new();
-        for row in rows {
-            let comment = CommentForViewer::from(row);
+        for comment in rows.into_iter().filter_map(CommentRowForViewer::visible) {
             comments.entry(comment.comment.post).or_default().push(comment);
         }
         Ok(comments)
@@ -178,11 +212,11 @@ impl Comments<'_> {
 
     async fn list_by_parent(
         &mut self,
-        viewer: UserId,
+        filter: CommentFilter,
         parent: CommentParent,
         page: PageRequest,
-    ) -> Result<Page<CommentForViewer>> {
-        let query = visible_comments(viewer)
+    ) -> Result<Page<ListedComment>> {
+        let query = listed_comments(filter)
             // All comments have the same parent. If it is NULL, the planner uses the index only if the column is in the
             // order.
             .order((comments::parent_id, comments::created_at, comments::id));
@@ -194,31 +228,32 @@ impl Comments<'_> {
                 query.filter(comments::parent_id.eq(Uuid::from(comment)))
             }
         };
-        let rows: Vec<CommentForViewerRow> =
+        let rows: Vec<CommentRowForViewer> =
             paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
                 .load(self.conn)
                 .await?;
-        let comments = rows.into_iter().map(CommentForViewerRow::into).collect();
-        Ok(Page::from_overfetch(comments, page.limit, |comment: &CommentForViewer| {
-            comment.comment.position()
-        }))
+        let comments = rows.into_iter().map(ListedComment::from).collect();
+        Ok(Page::from_overfetch(comments, page.limit, ListedComment::position))
     }
 }
 
-/// Selects the comments by authors without a block to or from the viewer.
-fn visible_comments(viewer: UserId) -> IntoBoxed<'static, comments_with_authors, Pg> {
-    comments_with_authors(ReplyCount::visible_to(viewer))
-        .filter(not(comments::author_id.eq_any(blockers_of(viewer.into()))))
-        .filter(not(comments::author_id.eq_any(blocked_by(viewer.into()))))
+/// Selects the comments that a list shows.
+fn listed_comments(filter: CommentFilter) -> IntoBoxed<'static, comments_for_viewer, Pg> {
+    let is_visible = match filter.hidden {
+        HiddenComments::LeftOut => Sql::new("true"),
+        HiddenComments::Placeholders => filter.is_visible("comments"),
+    };
+    comments_for_viewer(filter.reply_count(), is_visible)
+        .filter(filter.is_listed("comments"))
         .into_boxed()
 }
 
-/// Selects comments with their authors and their numbers of replies.
+/// Selects comments with their authors, their numbers of replies, and whether the viewer can see them.
 #[dsl::auto_type]
-fn comments_with_authors(replies: ReplyCount) -> _ {
+fn comments_for_viewer(replies: ReplyCount, is_visible: Sql) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
-    comments::table.inner_join(users::table).select((comment, author, replies))
+    comments::table.inner_join(users::table).select((comment, author, replies, is_visible))
 }
 
 /// The condition that a comment is among the first of one of these posts, if `viewer` can see the post.
@@ -248,17 +283,32 @@ enum CommentParent {
     Comment(CommentId),
 }
 
-/// A comment with its author and its number of replies.
+/// A comment with its author, its number of replies, and whether the viewer can see it.
 #[derive(Queryable)]
-struct CommentForViewerRow {
+struct CommentRowForViewer {
     comment: CommentRow,
     author: AuthorRow,
     replies: i64,
+    is_visible: bool,
 }
 
-impl From<CommentForViewerRow> for CommentForViewer {
-    fn from(row: CommentForViewerRow) -> Self {
-        Self { comment: row.comment.into(), author: row.author.into(), replies: row.replies }
+impl CommentRowForViewer {
+    fn visible(self) -> Option<CommentForViewer> {
+        match ListedComment::from(self) {
+            ListedComment::Visible(comment) => Some(comment),
+            ListedComment::Hidden(_) => None,
+        }
+    }
+}
+
+impl From<CommentRowForViewer> for ListedComment {
+    fn from(row: CommentRowForViewer) -> Self {
+        let (comment, replies) = (Comment::from(row.comment), row.replies);
+        if row.is_visible {
+            Self::Visible(CommentForViewer { comment, author: row.author.into(), replies })
+        } else {
+            Self::Hidden(HiddenComment::new(&comment, replies))
+        }
     }
 }
 

@@ -306,7 +306,7 @@ async fn listing_comments_on_each_of_fifty_posts_reads_few_rows() {
     let posts: Vec<PostId> =
         (199_950..=199_999).map(|n| PostId::from(Uuid::from_u128(FIRST_POST + n))).collect();
     let arguments = format!(
-        "7777, 7777, 7777, 'blocked', 7777, 'blocked', {}, 7777, 7777, 7777, 7777, 7777, 7777, 7777, 10",
+        "7777, 7777, 7777, 7777, {}, 7777, 7777, 7777, 7777, 7777, 7777, 7777, 10",
         uuids(&posts)
     );
     let mut conn = database().await.connect().await;

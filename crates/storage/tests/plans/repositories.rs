@@ -4,8 +4,8 @@ use chrono::DateTime;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
-    CommentId, ImageUrl, Limit, MAX_CLOCK_SKEW, NotificationId, NotificationType, PageRequest,
-    PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
+    CommentId, HiddenComments, ImageUrl, Limit, ListedComment, MAX_CLOCK_SKEW, NotificationId,
+    NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::query::{AllAuthors, DateRange, PostOrder};
 use grateful_storage::{
@@ -300,9 +300,10 @@ async fn listing_reactions_to_the_most_popular_post_reads_few_rows() {
 /// The first two values are for the number of replies.
 #[tokio::test]
 async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
-    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{}'", most_popular_post());
+    let blocks = format!("149, 149, 149, 149, '{}'", most_popular_post());
     let comments = async |conn: &mut Connection, page| {
-        conn.comments().list(FREQUENT_HEARTER.into(), most_popular_post(), page).await.unwrap().next
+        let (viewer, post) = (FREQUENT_HEARTER.into(), most_popular_post());
+        conn.comments().list(viewer, post, HiddenComments::LeftOut, page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = comments(conn, MAX_PAGE).await).await;
@@ -313,13 +314,56 @@ async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
     .await;
 }
 
+/// The oldest 2,000 comments on the post are across a block with its author and have no replies. The next 20 are across it
+/// too, and have a visible reply below a hidden one.
+#[tokio::test]
+async fn a_page_of_placeholders_reads_the_comments_across_the_block_once() {
+    let author = author_of_most_popular_post();
+    let arguments = format!("{}'{}', 21", format!("{author}, ").repeat(14), most_popular_post());
+    let expected = Expected { sql_part: "", rows: 21, max_read: 2_000 + 20 * 21 };
+    check_one(expected, &arguments, async |conn| {
+        begin_rolled_back(conn).await;
+        conn.batch_execute(&comments_across_a_block(author)).await.unwrap();
+        let hidden = HiddenComments::Placeholders;
+        let page = PageRequest::first(Limit::DEFAULT);
+        let listed = conn.comments().list(author.into(), most_popular_post(), hidden, page).await;
+        let placeholder =
+            |comment: &ListedComment| matches!(comment, ListedComment::Hidden(hidden) if hidden.replies == 1);
+        assert!(listed.unwrap().items.iter().all(placeholder));
+    })
+    .await;
+}
+
+/// As in `datasets/large.sql`.
+const fn author_of_most_popular_post() -> i64 {
+    199_999 * 7_919 % 10_000 + 1
+}
+
+fn comments_across_a_block(author: i64) -> String {
+    let post = most_popular_post();
+    format!(
+        "INSERT INTO follows (id, follower_id, followed_id, status)
+         VALUES (gen_random_uuid(), 9999, {author}, 'blocked');
+         INSERT INTO comments (id, author_id, post_id, content, created_at)
+         SELECT md5('hidden ' || n)::uuid, 9999, '{post}', 'No', timestamptz '2025-01-01' + n * interval '1 second'
+         FROM generate_series(1, 2020) AS n;
+         INSERT INTO comments (id, author_id, post_id, parent_id, content)
+         SELECT md5('below ' || n)::uuid, 9999, '{post}', md5('hidden ' || n)::uuid, 'No'
+         FROM generate_series(2001, 2020) AS n;
+         INSERT INTO comments (id, author_id, post_id, parent_id, content)
+         SELECT md5('visible ' || n)::uuid, 9998, '{post}', md5('below ' || n)::uuid, 'Yes'
+         FROM generate_series(2001, 2020) AS n"
+    )
+}
+
 #[tokio::test]
 async fn listing_replies_to_the_comment_with_most_replies_reads_few_rows() {
     // As in `datasets/large.sql`.
     let comment = CommentId::from(Uuid::from_u128(0xf5bf_c693_8e85_a6d5_79b3_6752_f449_1954));
-    let blocks = format!("149, 149, 149, 'blocked', 149, 'blocked', '{comment}'");
+    let blocks = format!("149, 149, 149, 149, '{comment}'");
     let replies = async |conn: &mut Connection, page| {
-        conn.comments().list_replies(FREQUENT_HEARTER.into(), comment, page).await.unwrap().next
+        let (viewer, hidden) = (FREQUENT_HEARTER.into(), HiddenComments::LeftOut);
+        conn.comments().list_replies(viewer, comment, hidden, page).await.unwrap().next
     };
 
     check(&format!("{blocks}, 101"), 101, async |conn| _ = replies(conn, MAX_PAGE).await).await;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use grateful_domain::{Author, Engagement, PostId, UserId, Viewer};
+use grateful_domain::{
+    Author, CommentForViewer, Engagement, HiddenComments, ListedComment, PostId, UserId, Viewer,
+};
 use grateful_storage::{FollowQuery, PostQuery, Repositories};
 use uuid::Uuid;
 
@@ -83,7 +85,9 @@ async fn comments_on_several_posts_equal_those_on_each_visible_post() {
             let mut each = HashMap::new();
             for post in dataset.visible_posts(Viewer::User(viewer)) {
                 let page = grateful_domain::PageRequest::first(limit(max));
-                let comments = conn.comments().list(viewer, post.id, page).await.unwrap().items;
+                let hidden = HiddenComments::LeftOut;
+                let listed = conn.comments().list(viewer, post.id, hidden, page).await;
+                let comments: Vec<_> = listed.unwrap().items.into_iter().map(visible).collect();
                 if !comments.is_empty() {
                     each.insert(post.id, comments);
                 }
@@ -167,4 +171,11 @@ async fn unknown_keys_return_nothing() {
 /// The ids from 1 to `count`, the first three twice. Only twelve users exist.
 fn user_ids(count: i64) -> Vec<UserId> {
     (1..=count).chain(1..=count.min(3)).map(UserId::from).collect()
+}
+
+fn visible(comment: ListedComment) -> CommentForViewer {
+    match comment {
+        ListedComment::Visible(comment) => comment,
+        ListedComment::Hidden(comment) => panic!("{comment:?}"),
+    }
 }

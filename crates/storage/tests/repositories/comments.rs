@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_domain::{Comment, CommentForViewer, CommentId, CommentText, Post, PostId, UserId};
+use grateful_domain::{
+    Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments,
+    ListedComment, Post, PostId, UserId,
+};
 use grateful_storage::{CommentOwners, Comments, Database, Repositories, Result, StorageError};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
@@ -261,7 +264,8 @@ async fn paging_by_cursor_returns_each_comment_once_during_writes() {
     let mut pages = 0;
 
     let found = collect_pages(2, async |page| {
-        let page = database.connect().await.comments().list(post.author, post.id, page).await;
+        let mut conn = database.connect().await;
+        let page = conn.comments().list(post.author, post.id, HiddenComments::LeftOut, page).await;
         // Deletes a comment that was already returned, and adds one that sorts before all and need not be returned.
         delete(&database, post.id, comments[0].id).await;
         a_comment().on(&post).at(NOON - TimeDelta::hours(1)).insert_into(&database).await;
@@ -270,6 +274,7 @@ async fn paging_by_cursor_returns_each_comment_once_during_writes() {
     })
     .await;
 
+    let found: Vec<_> = found.into_iter().map(visible).collect();
     assert_eq!(ids(&found), comments.iter().map(|comment| comment.id).collect::<Vec<_>>());
     assert_eq!(pages, 3);
 }
@@ -286,11 +291,12 @@ async fn paging_by_cursor_returns_each_reply_once() {
 
     let found = collect_pages(2, async |page| {
         let mut conn = database.connect().await;
-        conn.comments().list_replies(comment.author, comment.id, page).await.unwrap()
+        let hidden = HiddenComments::LeftOut;
+        conn.comments().list_replies(comment.author, comment.id, hidden, page).await.unwrap()
     })
     .await;
 
-    assert_eq!(ids(&found), expected);
+    assert_eq!(ids(&found.into_iter().map(visible).collect::<Vec<_>>()), expected);
 }
 
 #[tokio::test]
@@ -314,6 +320,67 @@ async fn comments_across_a_block_are_neither_found_nor_listed_nor_counted_as_rep
     assert_eq!(ids(&list(&database, ben, &post).await), [by_eve.id, top_level.id]);
     assert_eq!(ids(&replies(&database, eve, &by_eve).await), [by_ana.id, by_ben.id]);
     assert_eq!(load_engagement(&database, post.id).await.comments, 4);
+}
+
+/// The author of a post is notified of the visible replies, and has to reach them.
+#[tokio::test]
+async fn a_placeholder_stands_for_a_comment_across_a_block_with_visible_replies() {
+    for is_blocker in [true, false] {
+        let database = TestDatabase::create().await;
+        let [eve, fay] = [create_user(&database).await, create_user(&database).await];
+        let post = a_post().insert_into(&database).await;
+        let without_replies = a_comment().by(eve).on(&post).insert_into(&database).await;
+        let only_own = a_comment().by(eve).on(&post).insert_into(&database).await;
+        a_comment().by(eve).replying_to(&only_own).insert_into(&database).await;
+        let answered = a_comment().by(eve).on(&post).insert_into(&database).await;
+        let answer = a_comment().by(fay).replying_to(&answered).insert_into(&database).await;
+        a_comment().by(eve).replying_to(&answered).insert_into(&database).await;
+        let (blocker, blocked) = if is_blocker { (post.author, eve) } else { (eve, post.author) };
+        block(&database, blocker, blocked).await;
+
+        let hidden = HiddenComments::Placeholders;
+        let mut conn = database.connect().await;
+        let list = conn.comments().list(post.author, post.id, hidden, first_page(100)).await;
+
+        let Comment { id, post: on, parent, created_at, updated_at, .. } = answered;
+        let placeholder =
+            HiddenComment { id, post: on, parent, created_at, updated_at, replies: 1 };
+        assert_eq!(list.unwrap().items, [ListedComment::Hidden(placeholder)]);
+        let replies = replies_with_placeholders(&database, post.author, &answered).await;
+        assert_eq!(replies, [(answer.id, 0, true)]);
+        for (comment, expected) in
+            [(&answered, Some(post.id)), (&only_own, None), (&without_replies, None)]
+        {
+            let found = conn.comments().find_post_of_listed(post.author, comment.id).await;
+            assert_eq!(found.unwrap(), expected);
+        }
+        assert!(find(&database, post.author, answered.id).await.is_none());
+    }
+}
+
+/// Eve's comments are across a block. Fay's reply is three levels below the first of them.
+#[tokio::test]
+async fn placeholders_lead_to_visible_replies_at_any_depth() {
+    let database = TestDatabase::create().await;
+    let [eve, fay] = [create_user(&database).await, create_user(&database).await];
+    let post = a_post().insert_into(&database).await;
+    let top = a_comment().by(eve).on(&post).insert_into(&database).await;
+    let middle = a_comment().by(eve).replying_to(&top).insert_into(&database).await;
+    let visible = a_comment().by(fay).replying_to(&middle).insert_into(&database).await;
+    let below = a_comment().by(eve).replying_to(&visible).insert_into(&database).await;
+    let last = a_comment().by(fay).replying_to(&below).insert_into(&database).await;
+    a_comment().by(eve).replying_to(&last).insert_into(&database).await;
+    block(&database, post.author, eve).await;
+
+    let replies = async |comment| replies_with_placeholders(&database, post.author, comment).await;
+
+    assert_eq!(list_with_placeholders(&database, &post).await, [(top.id, 1, false)]);
+    assert_eq!(replies(&top).await, [(middle.id, 1, false)]);
+    assert_eq!(replies(&middle).await, [(visible.id, 1, true)]);
+    assert_eq!(replies(&visible).await, [(below.id, 1, false)]);
+    assert_eq!(replies(&below).await, [(last.id, 0, true)]);
+    assert_eq!(find(&database, post.author, visible.id).await.unwrap().replies, 1);
+    assert_eq!(find(&database, fay, visible.id).await.unwrap().replies, 1);
 }
 
 #[tokio::test]
@@ -385,7 +452,10 @@ async fn find(
 }
 
 async fn list(database: &TestDatabase, viewer: UserId, post: &Post) -> Vec<CommentForViewer> {
-    database.connect().await.comments().list(viewer, post.id, first_page(100)).await.unwrap().items
+    let hidden = HiddenComments::LeftOut;
+    let page = first_page(100);
+    let listed = database.connect().await.comments().list(viewer, post.id, hidden, page).await;
+    listed.unwrap().items.into_iter().map(visible).collect()
 }
 
 async fn replies(
@@ -393,14 +463,47 @@ async fn replies(
     viewer: UserId,
     comment: &Comment,
 ) -> Vec<CommentForViewer> {
-    database
-        .connect()
-        .await
-        .comments()
-        .list_replies(viewer, comment.id, first_page(100))
-        .await
-        .unwrap()
-        .items
+    let hidden = HiddenComments::LeftOut;
+    let mut conn = database.connect().await;
+    let listed = conn.comments().list_replies(viewer, comment.id, hidden, first_page(100)).await;
+    listed.unwrap().items.into_iter().map(visible).collect()
+}
+
+/// The comments on a post with placeholders, each with its number of replies and whether it is visible.
+async fn list_with_placeholders(
+    database: &TestDatabase,
+    post: &Post,
+) -> Vec<(CommentId, i64, bool)> {
+    let hidden = HiddenComments::Placeholders;
+    let mut conn = database.connect().await;
+    let listed = conn.comments().list(post.author, post.id, hidden, first_page(100)).await;
+    listed.unwrap().items.iter().map(shape).collect()
+}
+
+/// The replies to a comment, as in [`list_with_placeholders`].
+async fn replies_with_placeholders(
+    database: &TestDatabase,
+    viewer: UserId,
+    comment: &Comment,
+) -> Vec<(CommentId, i64, bool)> {
+    let hidden = HiddenComments::Placeholders;
+    let mut conn = database.connect().await;
+    let listed = conn.comments().list_replies(viewer, comment.id, hidden, first_page(100)).await;
+    listed.unwrap().items.iter().map(shape).collect()
+}
+
+fn shape(comment: &ListedComment) -> (CommentId, i64, bool) {
+    match comment {
+        ListedComment::Visible(visible) => (visible.comment.id, visible.replies, true),
+        ListedComment::Hidden(hidden) => (hidden.id, hidden.replies, false),
+    }
+}
+
+fn visible(comment: ListedComment) -> CommentForViewer {
+    match comment {
+        ListedComment::Visible(comment) => comment,
+        ListedComment::Hidden(comment) => panic!("{comment:?}"),
+    }
 }
 
 fn ids(comments: &[CommentForViewer]) -> Vec<CommentId> {

@@ -57,7 +57,7 @@ impl Row {
 }
 
 /// Statuses for owner, stranger, blocked, anonymous. A follower gets the status of a stranger unless the row differs.
-const TABLE: [Row; 91] = [
+const TABLE: [Row; 93] = [
     row("GET", "/health", [200, 200, 200, 200]),
     row("GET", "/livez", [200, 200, 200, 200]),
     row("GET", "/metrics", [200, 200, 200, 200]),
@@ -121,6 +121,8 @@ const TABLE: [Row; 91] = [
     row("GET", "/api/v1/posts/{engaged}/comments", [200, 200, 404, 401]),
     row("GET", "/api/v1/posts/{private}/comments", [200, 404, 404, 401]),
     row("GET", "/api/v1/comments/{comment}/replies", [200, 200, 404, 401]),
+    // A placeholder for the owner, who wrote the post.
+    row("GET", "/api/v1/comments/{hidden_comment}/replies", [200, 200, 404, 401]),
     row("PATCH", "/api/v1/comments/{comment}", [200, 403, 404, 401]),
     row("DELETE", "/api/v1/comments/{comment}", [204, 403, 404, 401]),
     row("PATCH", "/api/v1/comments/{stranger_comment}", [403, 200, 404, 401]).with_follower(403),
@@ -137,6 +139,7 @@ const TABLE: [Row; 91] = [
     row("POST", "/api/v1/follows/requests/{requester}/decline", [200, 404, 404, 401]),
     row("GET", "/api/v1/follows/suggestions", [200, 200, 200, 401]),
     row("GET", "/api/v1/users/{owner}/followers", [200, 200, 404, 401]),
+    row("DELETE", "/api/v1/users/me/followers/{follower}", [200, 404, 404, 401]),
     row("GET", "/api/v1/users/{owner}/following", [200, 200, 404, 401]),
     row("GET", "/api/v1/users/{owner}/follow-stats", [200, 200, 404, 401]),
     row("POST", "/api/v1/users/{owner}/block", [422, 200, 200, 401]),
@@ -267,6 +270,7 @@ impl Scenario {
             ("{blocked_comment}", comment(&blocked).await),
             ("{hidden_comment}", create_hidden_comment(&api, &owner, &engaged).await),
             ("{notification}", create_notification(&api, &owner, &stranger).await),
+            ("{follower}", follower.user.id.to_string()),
             ("{followed}", create_followed(&api, &[&owner, &follower, &stranger, &blocked]).await),
             ("{requester}", create_requester(&api, &owner).await),
         ];
@@ -348,10 +352,11 @@ async fn create_notification(api: &Api, owner: &Caller, actor: &Caller) -> Strin
     notifications.json()[0]["id"].as_str().unwrap().to_owned()
 }
 
-/// Creates a comment by another user that the owner has blocked, and returns its id.
+/// Creates a comment by another user that the owner has answered and then blocked, and returns its id.
 async fn create_hidden_comment(api: &Api, owner: &Caller, post: &Post) -> String {
     let author = api.create_user().await.user.id;
     let comment = a_comment().by(author).on(post).insert_into(api.database()).await;
+    a_comment().by(owner.user.id).replying_to(&comment).insert_into(api.database()).await;
     block(api.database(), owner.user.id, author).await;
     comment.id.to_string()
 }

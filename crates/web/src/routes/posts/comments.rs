@@ -5,7 +5,8 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::comments::CommentDraft;
 use grateful_application::{App, comments};
 use grateful_domain::{
-    CommentForViewer, CommentId, CommentText, FieldValidator, ListKey, PostId, ValidationError,
+    CommentForViewer, CommentId, CommentText, FieldValidator, HiddenComment, ListKey,
+    ListedComment, PostId, ValidationError,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -69,8 +70,28 @@ pub(crate) struct CommentView {
     content: String,
     created_at: Timestamp,
     updated_at: Option<Timestamp>,
-    /// The number of replies that the caller may see.
+    /// The number of replies that the caller may see, and of placeholders among them.
     replies_count: i64,
+}
+
+/// A comment in a list, or the placeholder for one across a block: `hidden` is true, and `author` and `content` are null.
+///
+/// Only the author of the post gets placeholders, for comments with replies that they may see.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ListedCommentView {
+    id: Uuid,
+    post_id: Uuid,
+    author: Option<AuthorView>,
+    parent_id: Option<Uuid>,
+    content: Option<String>,
+    created_at: Timestamp,
+    updated_at: Option<Timestamp>,
+    /// The number of replies that the caller may see, and of placeholders among them.
+    replies_count: i64,
+    /// True for a placeholder, otherwise absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    hidden: Option<bool>,
 }
 
 /// Creates a comment on a post, or a reply to a comment.
@@ -105,7 +126,7 @@ pub(crate) async fn create_comment(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Post id"), PageParams100),
     responses(
-        (status = 200, body = Envelope<Vec<CommentView>>, description = "A page of comments"),
+        (status = 200, body = Envelope<Vec<ListedCommentView>>, description = "A page of comments"),
         (status = 404, body = Problem),
     ),
 )]
@@ -115,7 +136,7 @@ pub(crate) async fn list_comments(
     me: SignedIn,
     PostPath(post): PostPath,
     parameters: QueryParameters,
-) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
+) -> Result<ListResponse<Vec<ListedCommentView>>, ApiError> {
     let request = parameters.page(ListKey::Comments(post))?;
     let page = comments::list(&app, me.user(), post, request).await?;
     Ok(ListResponse::enveloped(page, ListKey::Comments(post)))
@@ -126,7 +147,7 @@ pub(crate) async fn list_comments(
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id"), PageParams100),
     responses(
-        (status = 200, body = Envelope<Vec<CommentView>>, description = "A page of replies"),
+        (status = 200, body = Envelope<Vec<ListedCommentView>>, description = "A page of replies"),
         (status = 404, body = Problem),
     ),
 )]
@@ -136,7 +157,7 @@ pub(crate) async fn list_replies(
     me: SignedIn,
     CommentPath(comment): CommentPath,
     parameters: QueryParameters,
-) -> Result<ListResponse<Vec<CommentView>>, ApiError> {
+) -> Result<ListResponse<Vec<ListedCommentView>>, ApiError> {
     let request = parameters.page(ListKey::Replies(comment))?;
     let page = comments::list_replies(&app, me.user(), comment, request).await?;
     Ok(ListResponse::enveloped(page, ListKey::Replies(comment)))
@@ -197,6 +218,47 @@ impl From<CommentForViewer> for CommentView {
             created_at: comment.created_at.into(),
             updated_at: comment.updated_at.map(Into::into),
             replies_count: replies,
+        }
+    }
+}
+
+impl From<ListedComment> for ListedCommentView {
+    fn from(comment: ListedComment) -> Self {
+        match comment {
+            ListedComment::Visible(comment) => CommentView::from(comment).into(),
+            ListedComment::Hidden(comment) => comment.into(),
+        }
+    }
+}
+
+impl From<CommentView> for ListedCommentView {
+    fn from(comment: CommentView) -> Self {
+        Self {
+            id: comment.id,
+            post_id: comment.post_id,
+            author: Some(comment.author),
+            parent_id: comment.parent_id,
+            content: Some(comment.content),
+            created_at: comment.created_at,
+            updated_at: comment.updated_at,
+            replies_count: comment.replies_count,
+            hidden: None,
+        }
+    }
+}
+
+impl From<HiddenComment> for ListedCommentView {
+    fn from(comment: HiddenComment) -> Self {
+        Self {
+            id: comment.id.into(),
+            post_id: comment.post.into(),
+            author: None,
+            parent_id: comment.parent.map(Uuid::from),
+            content: None,
+            created_at: comment.created_at.into(),
+            updated_at: comment.updated_at.map(Into::into),
+            replies_count: comment.replies,
+            hidden: Some(true),
         }
     }
 }

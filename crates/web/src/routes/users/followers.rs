@@ -1,7 +1,7 @@
 //! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
 
-use actix_web::get;
 use actix_web::web::Data;
+use actix_web::{delete, get};
 use grateful_application::follows::FollowCounts;
 use grateful_application::{App, follows};
 use grateful_domain::{FollowListItem, ListKey, UserListItem};
@@ -49,6 +49,32 @@ pub(crate) struct FollowStatsView {
     pending_requests: i64,
     /// The number of pending requests that the caller sent. 0 for other users.
     pending_sent: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RemovedFollowerView {
+    success: bool,
+    message: &'static str,
+}
+
+/// Removes a follower of the caller. The follower is not notified.
+#[utoipa::path(
+    tag = "follows",
+    params(("id" = i64, Path, description = "User id of the follower")),
+    responses(
+        (status = 200, body = Envelope<RemovedFollowerView>, description = "The user no longer follows the caller"),
+        (status = 404, body = Problem, description = "The user does not follow the caller"),
+    ),
+)]
+#[delete("/users/me/followers/{id}")]
+pub(crate) async fn remove_follower(
+    app: Data<App>,
+    me: SignedIn,
+    UserPath(follower): UserPath,
+) -> Result<EnvelopeResponse<RemovedFollowerView>, ApiError> {
+    follows::remove_follower(&app, me.user(), follower).await?;
+    let message = "Successfully removed follower";
+    Ok(EnvelopeResponse::ok(RemovedFollowerView { success: true, message }))
 }
 
 /// Lists the followers of a user, newest first.

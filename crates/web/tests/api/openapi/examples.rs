@@ -53,7 +53,10 @@ async fn example_path(api: &Api, pattern: &str, operation: &Value, caller: &Call
     let id = if pattern.contains("/posts/{id}") {
         let author = api.create_user().await;
         a_post().by(author.user.id).insert_into(api.database()).await.id.to_string()
-    } else if pattern.contains("/users/{id}") || pattern.contains("/follows/") {
+    } else if ["/users/{id}", "/followers/{id}", "/follows/"]
+        .iter()
+        .any(|part| pattern.contains(part))
+    {
         api.create_user().await.user.id.to_string()
     } else if pattern.contains("/avatar/") {
         caller.user.id.to_string()

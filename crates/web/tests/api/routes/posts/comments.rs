@@ -243,6 +243,41 @@ async fn comments_of_an_invisible_post_are_not_found() {
 }
 
 #[actix_web::test]
+async fn the_placeholder_of_a_comment_across_a_block_has_no_author_and_no_content() {
+    let api = Api::create().await;
+    let [ana, eve, fay] =
+        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let post = a_post().by(ana.user.id).insert_into(api.database()).await.id;
+    let secret = "Something rude";
+    let by_eve = create_comment(&api, &eve, post, &json!({"content": secret})).await;
+    let body = json!({"content": "No", "parent_id": by_eve["id"]});
+    let by_fay = create_comment(&api, &fay, post, &body).await;
+    let list = async |caller: &Caller| {
+        let request = api.get(&post_subpath(post, "comments")).by(caller);
+        envelope_data(&request.send().await.expect(200))
+    };
+    assert_eq!(list(&ana).await[0].get("hidden"), None);
+    block(api.database(), ana.user.id, eve.user.id).await;
+
+    let placeholder = json!({
+        "id": by_eve["id"],
+        "post_id": post.to_string(),
+        "author": null,
+        "parent_id": null,
+        "content": null,
+        "created_at": NOON,
+        "updated_at": null,
+        "replies_count": 1,
+        "hidden": true,
+    });
+    assert_eq!(list(&ana).await, json!([placeholder]));
+    let replies = api.get(&comment_path(&by_eve["id"], "/replies")).by(&ana).send().await;
+    assert_eq!(envelope_data(&replies.expect(200)), json!([by_fay]));
+    assert_eq!(list(&fay).await[0]["content"], secret);
+    assert_eq!(list(&fay).await[0].get("hidden"), None);
+}
+
+#[actix_web::test]
 async fn a_retry_gets_the_first_comment_with_a_new_request_id() {
     let api = Api::create().await;
     let ana = api.create_user().await;

@@ -1,4 +1,5 @@
-//! `/api/v1/users/{id}/followers`, `/api/v1/users/{id}/following` and `/api/v1/users/{id}/follow-stats`.
+//! `/api/v1/users/{id}/followers`, `/api/v1/users/{id}/following`, `/api/v1/users/{id}/follow-stats` and
+//! `/api/v1/users/me/followers/{id}`.
 
 use chrono::TimeDelta;
 use grateful_testkit::{Api, ApiResponse, Caller};
@@ -44,6 +45,30 @@ async fn followers_are_listed_newest_first_with_is_following_of_the_viewer() {
     });
     assert_eq!(response.data(), expected);
     assert_eq!(next_link(&response), None);
+}
+
+#[actix_web::test]
+async fn a_follower_is_removed_once() {
+    let api = Api::create().await;
+    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    follow(&api, &ben, &ana).await;
+    let path = format!("/api/v1/users/me/followers/{}", user_id(&ben));
+
+    let removed = api.delete(&path).by(&ana).send().await.expect(200);
+    let again = api.delete(&path).by(&ana).send().await;
+
+    let expected = json!({"success": true, "message": "Successfully removed follower"});
+    assert_eq!(removed.data(), expected);
+    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
+    assert_eq!(get_follow_stats(&api, &ben, &ben).await, [0; 4]);
+    assert_eq!(problem_code_and_detail(&again, 404).0, "not_found");
+    assert_eq!(error_details(&again), json!({"resource": "follow"}));
+    for unknown in [UNKNOWN_USER_ID.to_string(), user_id(&ana).to_string()] {
+        let path = format!("/api/v1/users/me/followers/{unknown}");
+        api.delete(&path).by(&ana).send().await.expect(404);
+    }
+    api.delete("/api/v1/users/me/followers/x").by(&ana).send().await.expect(422);
+    api.get(&path).by(&ana).send().await.expect(405);
 }
 
 #[actix_web::test]
