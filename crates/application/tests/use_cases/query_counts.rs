@@ -96,7 +96,7 @@ async fn reading_a_post_needs_one_statement_and_writing_a_few() {
 async fn logging_in_and_out_needs_the_same_number_of_statements_for_any_number_of_sessions() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = a_user().insert_into(&database).await;
-    assert_queries!(4, accounts::sign_up(&app, sign_up_data("ben", "ben@example.org")));
+    assert_queries!(5, accounts::sign_up(&app, sign_up_data("ben", "ben@example.org")));
 
     for _ in 0..3 {
         let token =
