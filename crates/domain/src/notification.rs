@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn muting_post_interactions_mutes_hearts_and_reactions_whatever_their_own_switches_say() {
+    fn muting_post_interactions_mutes_hearts_and_reactions_with_any_switches_of_their_own() {
         for own in [None, Some(true), Some(false)] {
             let mut switches = json!({"post_interaction": false, "theme": false});
             if let Some(own) = own {

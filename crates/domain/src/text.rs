@@ -105,7 +105,7 @@ pub(crate) fn optional(raw: &str, lines: Lines, max: usize) -> Result<Option<Str
     }
 }
 
-/// Parses a text of 1 to `max` characters, of which at least one is visible.
+/// Parses a text of 1 to `max` characters, at least one of them visible.
 pub(crate) fn required(raw: &str, lines: Lines, max: usize) -> Result<String, TextError> {
     optional(raw, lines, max)?.ok_or(TextError::Empty)
 }
