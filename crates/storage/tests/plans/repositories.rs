@@ -504,7 +504,7 @@ async fn counts_and_stats_read_only_the_users_own_notifications() {
     // Children of batches count as well, since they are acts.
     for (kind, sql) in [(None, "NULL"), (Some(NotificationType::Like), "'like'")] {
         let expected = Expected { sql_part: "last_day", rows: 1, max_read: 3_010 + 10_900 + 310 };
-        let arguments = format!("1, {sql}, '2026-01-05', '2026-01-04'");
+        let arguments = format!("1, {sql}, '2026-01-05', '2026-01-04', '2026-01-06'");
         check_one(expected, &arguments, async |conn| {
             conn.notifications().stats(PROLIFIC.into(), kind, NOON).await.unwrap();
         })
