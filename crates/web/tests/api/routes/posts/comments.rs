@@ -132,9 +132,12 @@ async fn an_invalid_edit_is_rejected() {
     let post = a_post().insert_into(api.database()).await.id;
     let comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
 
-    for body in
-        [json!({}), json!({"content": null}), json!({"content": " "}), json!({"content": 7})]
-    {
+    for body in [
+        json!({}),
+        json!({"content": null}),
+        json!({"content": " \u{200b}"}),
+        json!({"content": 7}),
+    ] {
         let response =
             api.patch(&comment_path(&comment["id"], "")).by(&ana).json(&body).send().await;
         assert_eq!(invalid_fields(&response), ["content"], "{body}");

@@ -1,6 +1,6 @@
 //! `/api/v1/users/me/profile`, `/api/v1/users/{id}/profile` and `/api/v1/users/username/{username}`.
 
-use grateful_testkit::{Api, ApiResponse, Caller, a_post, a_user, block};
+use grateful_testkit::{Api, ApiResponse, Caller, PASSWORD, a_post, a_user, block};
 use serde_json::{Value, json};
 
 use crate::support::{NOON, assert_problem, envelope_data, invalid_fields, sorted_keys};
@@ -131,10 +131,10 @@ async fn blank_fields_are_cleared_except_the_display_name() {
     let ana = api.create_user().await;
     edit_profile(&api, &ana, full_profile()).await;
 
-    let after = edit_profile(&api, &ana, json!({"bio": "", "city": " \t"})).await;
+    let after = edit_profile(&api, &ana, json!({"bio": "\u{2800}\u{200b}", "city": " \t"})).await;
 
     assert_eq!((&after["bio"], &after["city"]), (&Value::Null, &Value::Null));
-    for blank in ["", " ", "\r\n"] {
+    for blank in ["", " ", "\r\n", "\u{3164}\u{fe0f}", "\u{202e}"] {
         let response =
             put_profile(&api, &ana, &json!({"display_name": blank, "bio": "Kept back"})).await;
         assert_eq!(invalid_fields(&response), ["display_name"]);
@@ -203,7 +203,7 @@ async fn all_invalid_fields_are_reported_at_once_and_nothing_is_changed() {
 }
 
 #[actix_web::test]
-async fn a_changed_username_replaces_the_old_one() {
+async fn a_changed_username_is_found_and_so_is_the_old_one() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     let old = path_by_username(&ana);
@@ -217,9 +217,11 @@ async fn a_changed_username_replaces_the_old_one() {
         "new.name"
     );
 
-    api.get(&old).by(&ana).send().await.expect(404);
-    let found = api.get("/api/v1/users/username/NEW.NAME").by(&ana).send().await.expect(200);
-    assert_eq!(found.data()["id"], i64::from(ana.user.id));
+    for path in [&old, "/api/v1/users/username/NEW.NAME"] {
+        let found = api.get(path).by(&ana).send().await.expect(200);
+        assert_eq!(found.data()["id"], i64::from(ana.user.id));
+        assert_eq!(found.data()["username"], "new.name");
+    }
 }
 
 #[actix_web::test]
@@ -236,6 +238,31 @@ async fn the_username_of_another_user_is_taken_in_any_case() {
         assert_eq!(response.json()["detail"], "Username already taken");
     }
     assert_eq!(get_own_profile(&api, &ana).await["bio"], Value::Null);
+}
+
+#[actix_web::test]
+async fn a_username_that_was_given_up_is_taken_and_leads_to_its_former_owner() {
+    let api = Api::create().await;
+    let ana = api.create_user().await;
+    let celeb = api.create_user().await;
+    let former = celeb.user.username.as_str();
+    edit_profile(&api, &celeb, json!({"username": "celeb2"})).await;
+
+    let response = put_profile(&api, &ana, &json!({"username": former})).await;
+    assert_eq!(assert_problem(&response, 409, "already_exists"), json!({"resource": "user"}));
+    let sign_up = json!({"username": former, "email": "new@example.org", "password": PASSWORD});
+    let response = api.post("/api/v1/auth/signup").json(&sign_up).send().await;
+    assert_eq!(assert_problem(&response, 409, "already_exists"), json!({"resource": "user"}));
+    assert_eq!(response.json()["detail"], "Username already taken");
+    for path in ["username", "by-username"] {
+        let found = api.get(&format!("/api/v1/users/{path}/{former}")).by(&ana).send().await;
+        let found = envelope_data(&found.expect(200));
+        assert_eq!(
+            (&found["id"], &found["username"]),
+            (&json!(i64::from(celeb.user.id)), &json!("celeb2"))
+        );
+    }
+    edit_profile(&api, &celeb, json!({"username": former})).await;
 }
 
 #[actix_web::test]
