@@ -532,7 +532,7 @@ fn only_acts_that_stay_are_remembered_as_suppressed() {
         scenario.act(BEN, act);
         let single = scenario.inbox.top_level()[0].clone();
         let withdraw_for =
-            |reason| withdraw(&single, &[single.clone()], None, reason, scenario.now);
+            |reason| withdraw(&single, std::slice::from_ref(&single), None, reason, scenario.now);
 
         let undone = withdraw_for(WithdrawalReason::Undone);
         let revoked = withdraw_for(WithdrawalReason::Revoked);
