@@ -92,6 +92,11 @@ impl Inbox {
     /// Withdraws the notification of an undone act.
     pub fn withdraw(&mut self, actor: UserId, act: Act, now: DateTime<Utc>) {
         let Some(notification) = self.find(actor, &act.dedup_key()).cloned() else { return };
+        if let Some(quota) = self.quotas.get_mut(&act.kind())
+            && notification.is_top_level()
+        {
+            *quota = quota.release(actor, notification.created_at);
+        }
         let parent = notification.parent.unwrap_or(notification.id);
         let Some(parent) = self.notifications.get(&parent).cloned() else { return };
         let remaining = self.remaining_batch(parent.id, Some(notification.id));

@@ -7,7 +7,7 @@ use crate::{UserId, elapsed_since};
 /// The notifications of one type that were started for one recipient in the current window.
 ///
 /// A window opens with the first start and lasts for [`WINDOW`](Self::WINDOW). Joining a batch, converting to a batch
-/// and restoring do not count.
+/// and restoring do not count, and neither does a start whose notification was withdrawn alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyQuota {
     pub window_opened_at: DateTime<Utc>,
@@ -36,6 +36,18 @@ impl HourlyQuota {
             after.actors.push(actor);
             after
         })
+    }
+
+    /// The quota after the withdrawal of a single notification that `actor` started at `started_at`.
+    #[must_use]
+    pub fn release(&self, actor: UserId, started_at: DateTime<Utc>) -> Self {
+        let mut after = self.clone();
+        if self.window_opened_at <= started_at
+            && let Some(place) = self.actors.iter().position(|started_by| *started_by == actor)
+        {
+            after.actors.remove(place);
+        }
+        after
     }
 
     /// How many starts by all actors together are left at `now`.
@@ -93,6 +105,23 @@ mod tests {
         let an_hour_later = OPENED + HourlyQuota::WINDOW;
         let next = HourlyQuota::consume(Some(&full_for_stranger), stranger, an_hour_later);
         assert_eq!(next.unwrap().actors, [stranger]);
+    }
+
+    #[test]
+    fn a_start_whose_notification_is_withdrawn_does_not_count() {
+        let [stranger, friend] = [UserId::from(1), UserId::from(2)];
+        let quota = HourlyQuota {
+            window_opened_at: OPENED,
+            actors: [&[friend][..], &[stranger; 5]].concat(),
+        };
+
+        let after = quota.release(stranger, OPENED);
+
+        assert_eq!(after.actors, [&[friend][..], &[stranger; 4]].concat());
+        assert!(HourlyQuota::consume(Some(&after), stranger, OPENED).is_some());
+        // A start of an earlier window, and one by an actor without starts.
+        assert_eq!(quota.release(stranger, OPENED - TimeDelta::microseconds(1)), quota);
+        assert_eq!(quota.release(UserId::from(3), OPENED), quota);
     }
 
     #[test]

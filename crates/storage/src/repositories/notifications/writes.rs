@@ -266,8 +266,9 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 statement! {
     /// One upsert of the quotas enforces the hourly limits: it adds the actor of each new notification to an open window or to
     /// a new one, and changes no row if a limit is reached. Nothing else is written for a notification that it holds back
-    /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. Rows are saved in their order, so that a single notification is no longer the open one of its key
-    /// before a batch becomes the open one.
+    /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. A single notification
+    /// that is withdrawn no longer counts. Rows are saved in their order, so that a single notification is no longer the open
+    /// one of its key before a batch becomes the open one.
     ApplyInboxChanges(
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,
@@ -304,6 +305,14 @@ statement! {
             WHERE quota.user_id = start.user_id AND quota.type = start.type
                 AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
             RETURNING quota.user_id, quota.type, start.actor_id, start.act
+        ), released AS (
+            UPDATE notification_quotas AS quota SET actor_ids =
+                quota.actor_ids[:array_position(quota.actor_ids, single.actor_id) - 1]
+                || quota.actor_ids[array_position(quota.actor_ids, single.actor_id) + 1:]
+            FROM jsonb_populate_recordset(NULL::withdrawn_notifications, $4) AS single
+            WHERE single.parent_id IS NULL AND single.user_id = quota.user_id
+                AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
+                AND single.actor_id = ANY (quota.actor_ids)
         ), gone AS (
             DELETE FROM notifications WHERE id = ANY ($2)
         ), saved AS (
