@@ -41,6 +41,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "mentions",
             "notify",
             "post_access",
+            "background_jobs",
             "use_cases",
         ],
     ),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use grateful_application::background_jobs::run_pending;
 use grateful_application::verify::{Progress, Repair, verify};
 use grateful_application::{App, SystemClock, accounts};
 use grateful_domain::UserId;
@@ -57,7 +58,9 @@ async fn run_and_verify(deletions: usize) -> ActionCounts {
     let duration = Duration::from_secs(if full { 60 } else { 5 });
     let seed = seed();
     let TestApp { app, database, .. } = TestApp::create().await;
-    let app = App { clock: Arc::new(SystemClock), ..app };
+    // Requests leave most of a large job to the background, which works beside them.
+    let job_budget = Duration::from_millis(5);
+    let app = App { clock: Arc::new(SystemClock), job_budget, ..app };
 
     let counts = run_users(&app, &database, seed, duration, deletions).await;
 
@@ -68,12 +71,6 @@ async fn run_and_verify(deletions: usize) -> ActionCounts {
     for (label, rows) in NOTIFICATION_COUNTS {
         println!("{label:>39} {:>7}", database.count(rows).await);
     }
-    let without_notification = database.count(ACTS_WITHOUT_NOTIFICATION).await;
-    let held_back = database.count(HELD_BACK).await;
-    assert!(
-        without_notification <= held_back,
-        "{without_notification} acts have no notification, but only {held_back} were held back"
-    );
     assert_eq!(
         database.count(STALE_MENTION_NOTIFICATIONS).await,
         0,
@@ -81,9 +78,7 @@ async fn run_and_verify(deletions: usize) -> ActionCounts {
     );
     let deadlocks = count_deadlocks(&database).await;
     println!("{deadlocks:>47} deadlocks");
-    // Deleting an account locks the user exclusively, while inboxes of other users refer to that user. PostgreSQL aborts
-    // one of the two transactions, which is then retried.
-    assert!(deletions != 0 || deadlocks == 0, "locks were taken in different orders");
+    assert_eq!(deadlocks, 0, "locks were taken in different orders");
     assert_eq!(find_mismatches(&app).await, [] as [String; 0], "seed {seed}");
     counts
 }
@@ -98,6 +93,9 @@ async fn run_users(
     let users = join_all((0..USERS).map(|_| a_user().insert_into(database))).await;
     let authors: Vec<UserId> = users[..POSTS].iter().map(|user| user.id).collect();
     let targets = Arc::new(Targets::with_posts(app, &authors).await);
+    let approving =
+        r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id % 2 = 0"#;
+    database.execute(approving).await;
     // This test checks the resulting rows, not response times, so statements may take long on a busy machine.
     let with_long_timeouts = |config: DatabaseConfig| {
         config.with_acquire_timeout(TIMEOUT).with_statement_timeout(TIMEOUT)
@@ -118,6 +116,7 @@ async fn run_users(
         };
         tasks.spawn(simulated_user.act_until(end));
     }
+    let background = tokio::spawn(run_jobs(app.clone()));
     let mut interval = tokio::time::interval(duration / u32::try_from(deletions + 2).unwrap());
     interval.tick().await;
     for user in &users[..deletions] {
@@ -130,7 +129,17 @@ async fn run_users(
             *total.entry(key).or_default() += count;
         }
     }
+    background.abort();
+    while run_pending(app).await.unwrap() != 0 {}
     total
+}
+
+/// Runs background jobs as another node does, until it is aborted.
+async fn run_jobs(app: App) {
+    loop {
+        run_pending(&app).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The rows that the report counts.
@@ -143,23 +152,6 @@ const NOTIFICATION_COUNTS: [(&str, &str); 5] = [
 ];
 
 const HELD_BACK: &str = "notification_quotas, generate_series(1, held_back)";
-
-/// Acts on another user's post, and mentions of another user in a post they can see, without a notification.
-const ACTS_WITHOUT_NOTIFICATION: &str = "(
-        SELECT author_id, user_id AS actor_id, post_id, type FROM (
-            SELECT post_id, user_id, 'like' AS type FROM likes
-            UNION ALL SELECT post_id, user_id, 'emoji_reaction' FROM emoji_reactions
-            UNION ALL SELECT post_id, user_id, 'post_shared' FROM shares WHERE share_method = 'url'
-        ) AS act JOIN posts ON posts.id = act.post_id
-        UNION ALL
-        SELECT users.id, author_id, posts.id, 'mention' FROM posts
-        JOIN users ON strpos(content, '@' || username || ' ') > 0 WHERE is_public
-    ) AS act (user_id, actor_id, post_id, type)
-    WHERE user_id <> actor_id AND NOT EXISTS (
-        SELECT FROM notifications AS it
-        WHERE it.user_id = act.user_id AND it.actor_id = act.actor_id AND it.post_id = act.post_id
-            AND it.type = act.type AND (it.type <> 'mention' OR it.comment_id IS NULL)
-    )";
 
 /// Mention notifications whose text does not mention the recipient.
 const STALE_MENTION_NOTIFICATIONS: &str = "notifications AS it

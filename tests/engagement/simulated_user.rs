@@ -7,8 +7,8 @@ use std::time::Instant;
 use grateful_application::comments::CommentDraft;
 use grateful_application::notifications::ReadFilter;
 use grateful_application::{
-    App, Error, RecordedResponse, Resource, Result, comments, hearts, notifications, posts,
-    reactions, shares,
+    App, Error, RecordedResponse, Resource, Result, comments, follows, hearts, notifications,
+    posts, reactions, shares,
 };
 use grateful_domain::{
     CommentId, CommentText, Content, Draft, Emoji, Limit, PageRequest, PostEdit, PostId, PostType,
@@ -20,7 +20,7 @@ use crate::rng::Rng;
 
 /// All kinds of actions with their weights. Most posts are public most of the time, and exist long enough for many
 /// reactions.
-pub(crate) const ACTIONS: [(&str, usize); 18] = [
+pub(crate) const ACTIONS: [(&str, usize); 23] = [
     ("add heart", 32),
     ("remove heart", 32),
     ("set reaction", 32),
@@ -39,6 +39,11 @@ pub(crate) const ACTIONS: [(&str, usize); 18] = [
     ("hide post", 2),
     ("show post", 8),
     ("replace post", 1),
+    ("follow", 12),
+    ("unfollow", 8),
+    ("accept request", 6),
+    ("block", 3),
+    ("unblock", 6),
 ];
 
 /// The number of actions by kind and outcome.
@@ -160,7 +165,25 @@ impl SimulatedUser {
             }
             "hide post" => self.set_visibility(author, post, Visibility::Private).await,
             "show post" => self.set_visibility(author, post, Visibility::Public).await,
-            _ => self.replace_post(index, author, post).await,
+            "replace post" => self.replace_post(index, author, post).await,
+            _ => self.act_on_relationship(action).await,
+        }
+    }
+
+    /// Follows, blocks, and their ends. Few users take part, so that most of these meet others.
+    async fn act_on_relationship(&mut self, action: &str) -> Result<()> {
+        let other = self.all_users[self.rng.below(self.all_users.len() / 4)].id;
+        if other == self.id {
+            return Ok(());
+        }
+        let (app, id) = (&self.app, self.id);
+        match action {
+            "follow" => follows::follow(app, id, other).await.map(drop),
+            "unfollow" => follows::unfollow(app, id, other).await,
+            // Half of the users approve their followers.
+            "accept request" => follows::accept_request(app, other, id).await,
+            "block" => follows::block(app, id, other).await,
+            _ => follows::unblock(app, id, other).await,
         }
     }
 
@@ -267,10 +290,14 @@ fn expected_error(error: &Error) -> Option<&'static str> {
             Resource::Comment => "no comment",
             Resource::User => "no user",
             Resource::Notification => "no notification",
+            Resource::Follow => "no follow",
+            Resource::FollowRequest => "no request",
             _ => "no post",
         }),
         Error::AlreadyExists { resource: Resource::Heart, .. } => Some("already hearted"),
+        Error::AlreadyExists { resource: Resource::Follow, .. } => Some("already followed"),
         Error::Forbidden { resource: Resource::Comment, .. } => Some("not the author"),
+        Error::Forbidden { resource: Resource::User | Resource::Post, .. } => Some("blocked"),
         Error::RuleViolation { .. } => Some("private post"),
         Error::RateLimited { .. } => Some("rate limited"),
         _ => None,

@@ -114,6 +114,7 @@ impl AppFactory {
             geocoder: self.geocoder.clone(),
             session_lifetime: self.session_lifetime,
             notification_retention: self.notification_retention,
+            job_budget: App::JOB_BUDGET,
             orphan_age: self.orphan_age,
             inbox_watcher: InboxWatcher::default(),
             stream_limiter: self.stream_limiter.clone(),

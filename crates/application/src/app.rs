@@ -1,6 +1,7 @@
 //! The dependencies of the use cases.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_storage::{Database, Thresholds};
@@ -37,6 +38,9 @@ pub struct App {
     pub notification_retention: TimeDelta,
     /// How old a file must be before the sweep may delete it. Must exceed the duration of any upload.
     pub orphan_age: TimeDelta,
+    /// How long a request works on the job that it caused (see [`background_jobs`](crate::background_jobs)) before it
+    /// responds and leaves the rest to the background.
+    pub job_budget: Duration,
     /// Wakes the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
     /// Limits how many notification streams a user has open.
@@ -48,6 +52,8 @@ impl App {
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
     /// The default of `notification_retention`.
     pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
+    /// The default of `job_budget`: a client waits, but not long.
+    pub const JOB_BUDGET: Duration = Duration::from_secs(1);
     /// The default of `orphan_age`.
     pub const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
 

@@ -3,6 +3,7 @@
 
 mod app;
 mod auth;
+pub mod background_jobs;
 mod concurrency_limiter;
 mod error;
 mod file_store;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
-use grateful_domain::{CommentId, Emoji, PostForViewer, UserId};
+use grateful_domain::{Emoji, PostForViewer, UserId};
 use grateful_storage::{Connection, RemovedMentions, Repositories};
 
 use crate::{Result, new_id};
@@ -73,14 +73,4 @@ pub(crate) async fn withdraw(tx: &mut Connection, cause: Cause, now: DateTime<Ut
         tx.notifications().withdraw(&[cause], now).await?;
     }
     Ok(())
-}
-
-/// Withdraws the notifications of a comment and of all replies below it. The caller has locked their post.
-pub(crate) async fn withdraw_thread(
-    tx: &mut Connection,
-    comment: CommentId,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let thread = tx.comments().list_thread_ids(comment).await?;
-    Ok(tx.notifications().withdraw_for_comments(&thread, now).await?)
 }

@@ -49,4 +49,6 @@ ids! {
     NotificationId(Uuid),
     /// A follow, follow request or block.
     FollowId(Uuid),
+    /// A background job.
+    JobId(Uuid),
 }

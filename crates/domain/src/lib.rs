@@ -35,7 +35,8 @@ pub use self::follow::{
     UnknownFollowState, apply_follow_action,
 };
 pub use self::ids::{
-    CommentId, FollowId, HeartId, NotificationId, PostId, ReactionId, SessionId, ShareId, UserId,
+    CommentId, FollowId, HeartId, JobId, NotificationId, PostId, ReactionId, SessionId, ShareId,
+    UserId,
 };
 pub use self::image_url::{ImageUrl, ImageUrlError};
 pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions};

@@ -15,7 +15,7 @@ use grateful_domain::{
 };
 use grateful_storage::{
     Connection, Database, DatabaseConfig, FollowQuery, NewHeart, NewUser, PostQuery, QueryLog,
-    Repositories, Result, UserLock, UserQuery, migrate,
+    Repositories, Result, UserQuery, migrate,
 };
 use uuid::Uuid;
 
@@ -154,7 +154,7 @@ async fn follow(
     now: DateTime<Utc>,
 ) -> Result<()> {
     db.transaction(async |tx| {
-        tx.users().lock_all(&[follower, followed], UserLock::ForFollows).await?;
+        tx.users().lock_all(&[follower, followed]).await?;
         let before = tx.follows().find_relationship(follower, followed).await?.outgoing;
         let follow = Follow {
             id: Uuid::now_v7().into(),

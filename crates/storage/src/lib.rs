@@ -31,13 +31,13 @@ pub use self::monitor::{
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
-    Claim, ClaimOutcome, CommentOwners, Comments, Credentials, EmojiReactions, Feed, FeedPage,
-    FeedPageItem, FollowCounts, Follows, HeartRecord, Hearts, HeldBackEvent, IdempotencyKeys,
-    InboxChange, InboxChangeKind, InboxPosition, LockedParticipants, NamedUser, NewHeart,
-    NewReaction, NewUser, NotificationCounts, NotificationStats, Notifications, Participants,
-    PersonalData, Posts, PreviousPhoto, ReactionRecord, ReceivedShare, RecordResult, RemovedHeart,
-    RemovedMentions, Repositories, SavedReaction, Sessions, Shares, StreamTickets, TokenHash,
-    UserLock, Users, ViewerEngagement,
+    BackgroundJobs, Barrier, Claim, ClaimOutcome, CommentOwners, Comments, Credentials,
+    EmojiReactions, Feed, FeedPage, FeedPageItem, FollowCounts, Follows, HeartRecord, Hearts,
+    HeldBackEvent, IdempotencyKeys, InboxChange, InboxChangeKind, InboxPosition, Job,
+    LockedParticipants, NamedUser, NewHeart, NewReaction, NewUser, NotificationCounts,
+    NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
+    ReactionRecord, ReceivedShare, RecordResult, RemovedHeart, RemovedMentions, Repositories,
+    SavedReaction, Sessions, Shares, StreamTickets, Thread, TokenHash, Users, ViewerEngagement,
 };
 pub use self::verify::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,

@@ -2,6 +2,7 @@
 //!
 //! They run the statements of `query` and convert `rows`. [`Repositories`] makes all of them available on a connection.
 
+mod background_jobs;
 mod comments;
 mod emoji_reactions;
 mod feed;
@@ -16,7 +17,8 @@ mod shares;
 mod stream_tickets;
 mod users;
 
-pub use self::comments::{CommentOwners, Comments};
+pub use self::background_jobs::{BackgroundJobs, Barrier, Job};
+pub use self::comments::{CommentOwners, Comments, Thread};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::{FollowCounts, Follows};
@@ -32,8 +34,7 @@ pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::stream_tickets::StreamTickets;
 pub use self::users::{
-    Credentials, LockedParticipants, NamedUser, NewUser, Participants, PreviousPhoto, UserLock,
-    Users,
+    Credentials, LockedParticipants, NamedUser, NewUser, Participants, PreviousPhoto, Users,
 };
 use crate::Connection;
 use crate::verify::Counters;
@@ -66,6 +67,8 @@ pub trait Repositories: sealed::Sealed {
     fn stream_tickets(&mut self) -> StreamTickets<'_>;
     /// Verification and repair of counters and notifications.
     fn counters(&mut self) -> Counters<'_>;
+    /// The `background_jobs` table.
+    fn background_jobs(&mut self) -> BackgroundJobs<'_>;
     /// The `idempotency_keys` table.
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
 }
@@ -127,6 +130,10 @@ impl Repositories for Connection {
 
     fn counters(&mut self) -> Counters<'_> {
         Counters { conn: self }
+    }
+
+    fn background_jobs(&mut self) -> BackgroundJobs<'_> {
+        BackgroundJobs { conn: self }
     }
 
     fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {

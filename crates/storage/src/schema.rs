@@ -20,6 +20,7 @@ diesel::table! {
         following_count -> Int8,
         posts_count -> Int8,
         public_posts_count -> Int8,
+        deleted_at -> Nullable<Timestamptz>,
         search_name -> Nullable<Text>,
         username_changed_at -> Nullable<Timestamptz>,
     }
@@ -62,6 +63,7 @@ diesel::table! {
         shares_count -> Int4,
         comments_count -> Int4,
         rank -> Float8,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -111,6 +113,7 @@ diesel::table! {
         content -> Text,
         created_at -> Timestamptz,
         updated_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -219,6 +222,19 @@ diesel::table! {
         claim -> Uuid,
         claimed_at -> Timestamptz,
         answer -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
+    background_jobs (id) {
+        id -> Uuid,
+        kind -> Text,
+        user_id -> Nullable<Int8>,
+        other_user_id -> Nullable<Int8>,
+        post_id -> Nullable<Uuid>,
+        comment_id -> Nullable<Uuid>,
+        max_seq -> Nullable<Int8>,
+        requested_at -> Timestamptz,
     }
 }
 

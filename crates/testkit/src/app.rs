@@ -1,6 +1,7 @@
 //! The application with fake ports: clock, geocoder, and file store.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use grateful_application::{
     App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, StreamLimiter,
@@ -55,6 +56,8 @@ impl TestApp {
             geocoder: geocoder.clone(),
             session_lifetime: App::SESSION_LIFETIME,
             notification_retention: App::NOTIFICATION_RETENTION,
+            // Tests see the result of a whole job, also on a busy machine.
+            job_budget: Duration::from_mins(10),
             orphan_age: App::ORPHAN_AGE,
             inbox_watcher: InboxWatcher::default(),
             stream_limiter: StreamLimiter::default(),

@@ -75,7 +75,9 @@ impl AcknowledgedPosts {
     /// rows.
     pub(crate) async fn assert_stored_in(&self, sql: &SqlConnection) {
         let public = sql.query_column("SELECT id FROM posts WHERE is_public").await;
-        let private = sql.query_column("SELECT id FROM posts WHERE NOT is_public").await;
+        let private = sql
+            .query_column("SELECT id FROM posts WHERE NOT is_public AND deleted_at IS NULL")
+            .await;
         let rows = public.into_iter().map(|id| (id, true));
         let rows: BTreeMap<_, _> = rows.chain(private.into_iter().map(|id| (id, false))).collect();
 

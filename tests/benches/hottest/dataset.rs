@@ -40,7 +40,7 @@ impl Dataset {
     pub(crate) fn app(&self, max_connections: usize) -> App {
         let config = DatabaseConfig::new(self.url.clone())
             .with_max_connections(max_connections)
-            .with_acquire_timeout(Duration::from_secs(60));
+            .with_acquire_timeout(Duration::from_mins(1));
         App {
             db: Database::connect_lazily(config),
             clock: Arc::new(SystemClock),

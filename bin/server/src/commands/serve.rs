@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use grateful_application::{App, QueryLog, housekeeping};
+use grateful_application::{App, QueryLog, background_jobs, housekeeping};
 use grateful_storage::connection_limit;
 use grateful_web::{MetricsPage, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -66,6 +66,7 @@ async fn serve_with(
     warn_if_connections_exceed_limit(&job_app, postgres.connections).await;
     let jobs = [
         tokio::spawn(sweep_files_daily(app_factory.files.clone(), job_app.clone())),
+        tokio::spawn(run_pending_jobs(job_app.clone())),
         tokio::spawn(sweep_hourly(job_app)),
     ];
     let served = run_server(settings, app_factory, metrics_page, listeners, shutdown).await;
@@ -129,6 +130,22 @@ fn print_ready_line(url: &str) -> anyhow::Result<()> {
     stdout.flush()?;
     tracing::info!("API documentation: {url}/docs");
     Ok(())
+}
+
+/// Continues background jobs that a request left, or that an interruption cut short, here or on another node.
+async fn run_pending_jobs(app: App) {
+    let mut interval = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        interval.tick().await;
+        match background_jobs::run_pending(&app).await {
+            Ok(0) => (),
+            Ok(jobs) => tracing::debug!(jobs, "Finished background jobs"),
+            Err(error) => tracing::warn!(
+                error = format!("{:#}", anyhow::Error::from(error)),
+                "Background jobs could not be listed; retrying in 5 seconds"
+            ),
+        }
+    }
 }
 
 async fn sweep_hourly(app: App) {

@@ -9,12 +9,13 @@ use grateful_domain::{
     Page, PageRequest, Post, PostForViewer, PostId, UserId, Viewer, diff_mentions, find_mentions,
 };
 use grateful_storage::{
-    Comments, Connection, LockedParticipants, Participants, RemovedMentions, Repositories,
+    Comments, Connection, Job, LockedParticipants, Participants, RemovedMentions, Repositories,
     StorageError,
 };
 
+use crate::background_jobs::{enqueue, run};
 use crate::idempotency::run_once;
-use crate::notify::{notify, notify_after_edit, withdraw_thread};
+use crate::notify::{notify, notify_after_edit};
 use crate::post_access::{LockedPost, find_post, lock_post_with};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
@@ -162,22 +163,26 @@ async fn save_and_notify(
 /// Deletes a comment with all replies below it. Its author may do that even if they can no longer see the post, and the
 /// author of the post even across a block.
 ///
+/// The comment is gone when a short transaction is committed; the replies follow in small steps (see
+/// [`background_jobs`](crate::background_jobs)).
+///
 /// # Errors
 /// `Forbidden` if `user` is neither the author of the comment nor of the post, `NotFound` if they cannot see it either.
 pub async fn delete(app: &App, user: UserId, comment: CommentId) -> Result<()> {
     let now = app.clock.now();
-    app.db
+    let job = app
+        .db
         .transaction(async |tx| {
-            let post = find_to_delete(tx, user, comment).await?;
-            let not_found = || Resource::Comment.not_found(comment);
-            let post = tx.posts().lock(post).await?.ok_or_else(not_found)?;
-            withdraw_thread(tx, comment, now).await?;
-            match tx.comments().delete(post.id, comment).await? {
-                0 => Err(not_found()),
-                _ => Ok(()),
+            find_to_delete(tx, user, comment).await?;
+            // Only one of several requests marks the comment.
+            if !tx.comments().mark_deleted(comment, now).await? {
+                return Err(Resource::Comment.not_found(comment));
             }
+            enqueue(tx, Job::DeleteComment(comment), now).await
         })
-        .await
+        .await?;
+    run(app, job).await;
+    Ok(())
 }
 
 /// Finds the post of a comment that `user` wants to delete.

@@ -7,8 +7,9 @@ use grateful_domain::{
     PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer, apply_follow_action,
 };
 pub use grateful_storage::FollowCounts;
-use grateful_storage::{Connection, FollowQuery, Repositories, UserLock};
+use grateful_storage::{Connection, FollowQuery, Job, Repositories};
 
+use crate::background_jobs::{enqueue, run};
 use crate::notify::{notify, withdraw};
 use crate::{App, Error, Resource, Result, new_id};
 
@@ -33,7 +34,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            let mut pair = tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
+            let mut pair = tx.users().lock_all(&[user, other]).await?;
             let (target, approval) =
                 pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
             let (follower, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
@@ -61,7 +62,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, other], UserLock::ForFollows).await?;
+            tx.users().lock_all(&[user, other]).await?;
             apply(tx, user, other, FollowAction::Unfollow, now).await?;
             withdraw_follow(tx, user, other, now).await
         })
@@ -76,7 +77,7 @@ pub async fn accept_request(app: &App, user: UserId, requester: UserId) -> Resul
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, requester], UserLock::ForFollows).await?;
+            tx.users().lock_all(&[user, requester]).await?;
             apply(tx, user, requester, FollowAction::Accept, now).await?;
             let request = Cause { recipient: user, actor: requester, act: Act::FollowRequest };
             withdraw(tx, request, now).await?;
@@ -115,7 +116,7 @@ async fn accept_some_requests(
         return Ok(None);
     }
     let users = [&[user], &requesters[..]].concat();
-    let locked = tx.users().lock_all(&users, UserLock::ForFollows).await?;
+    let locked = tx.users().lock_all(&users).await?;
     // The user may have turned on approval again.
     if locked.get(&user).is_none_or(|(_, approval)| *approval == Approval::Required) {
         return Ok(None);
@@ -143,7 +144,7 @@ pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Resu
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, requester], UserLock::ForFollows).await?;
+            tx.users().lock_all(&[user, requester]).await?;
             apply(tx, user, requester, FollowAction::Decline, now).await?;
             withdraw_follow(tx, requester, user, now).await
         })
@@ -158,15 +159,17 @@ pub async fn remove_follower(app: &App, user: UserId, follower: UserId) -> Resul
     let now = app.clock.now();
     app.db
         .transaction(async |tx| {
-            tx.users().lock_all(&[user, follower], UserLock::ForFollows).await?;
+            tx.users().lock_all(&[user, follower]).await?;
             apply(tx, user, follower, FollowAction::RemoveFollower, now).await?;
             withdraw_follow(tx, follower, user, now).await
         })
         .await
 }
 
-/// Blocks another user. Removes follows and requests in both directions, and withdraws the notifications between the two.
-/// Idempotent.
+/// Blocks another user, and removes follows and requests in both directions. Idempotent.
+///
+/// The block holds when a short transaction is committed. The notifications that the two have about each other are withdrawn
+/// in small steps (see [`background_jobs`](crate::background_jobs)).
 ///
 /// # Errors
 /// `Invalid` if both are the same user, `NotFound` if `other` does not exist.
@@ -302,19 +305,22 @@ async fn withdraw_follow(
 
 async fn change_block(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
     let now = app.clock.now();
-    app.db
+    let job = app
+        .db
         .transaction(async |tx| {
-            let pair = tx.users().lock_all(&[user, other], UserLock::ForBlock).await?;
+            let pair = tx.users().lock_all(&[user, other]).await?;
             if !pair.contains_key(&other) {
                 return Err(Resource::User.not_found(other));
             }
             let after = apply(tx, user, other, action, now).await?;
-            if after.is_blocked() {
-                tx.notifications().withdraw_between(user, other, now).await?;
-            }
-            Ok(())
+            let job = Job::WithdrawBetween { user, other };
+            Ok(if after.is_blocked() { Some(enqueue(tx, job, now).await?) } else { None })
         })
-        .await
+        .await?;
+    if let Some(job) = job {
+        run(app, job).await;
+    }
+    Ok(())
 }
 
 /// Sets the state of one direction of a relationship, if it changes.

@@ -5,11 +5,12 @@ mod stream;
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
 pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
-use grateful_storage::{NotificationQuery, Repositories};
+use grateful_storage::{Job, NotificationQuery, Repositories};
 
 pub use self::stream::{
     Stream, StreamEvent, StreamTicket, check_ticket, issue_ticket, redeem_ticket,
 };
+use crate::background_jobs::{enqueue, run};
 use crate::{App, Resource, Result};
 
 /// Selects notifications by whether they were read.
@@ -85,13 +86,25 @@ pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()
         .await
 }
 
-/// Marks all notifications as read that exist at the time of the call. Returns how many in the list were unread.
+/// Marks all notifications as read that exist at the time of the call. Returns how many in the list were unread. If there
+/// are very many, the rest is marked in small steps after the response (see
+/// [`background_jobs`](crate::background_jobs)).
 pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
     let now = app.clock.now();
     let position = app.db.acquire().await?.notifications().find_inbox_position(user).await?;
-    app.db
+    let max_seq = position.last_seq;
+    let (unread, job) = app
+        .db
         .transaction(async |tx| {
-            Ok(tx.notifications().mark_all_read(user, now, position.last_seq).await?)
+            let (unread, is_complete) =
+                tx.notifications().mark_all_read(user, now, max_seq).await?;
+            let job = Job::MarkAllRead { user, requested_at: now, max_seq };
+            let job = if is_complete { None } else { Some(enqueue(tx, job, now).await?) };
+            Ok::<_, crate::Error>((unread, job))
         })
-        .await
+        .await?;
+    if let Some(job) = job {
+        run(app, job).await;
+    }
+    Ok(unread)
 }

@@ -6,8 +6,11 @@ use grateful_domain::{
     Content, Draft, ImageUrl, MentionDiff, Page, PageRequest, Post, PostEdit, PostForViewer,
     PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
 };
-use grateful_storage::{Connection, LockedParticipants, PostQuery, RemovedMentions, Repositories};
+use grateful_storage::{
+    Connection, Job, LockedParticipants, PostQuery, RemovedMentions, Repositories,
+};
 
+use crate::background_jobs::{enqueue, run};
 use crate::idempotency::{run_once, run_once_after};
 use crate::image_processor::Upload;
 use crate::mentions::lock_mentioned_users;
@@ -99,7 +102,7 @@ pub async fn update(
     is_expected: impl Fn(Revision) -> bool,
 ) -> Result<PostForViewer> {
     let now = app.clock.now();
-    let (updated, replaced_image) = app
+    let (updated, replaced_image, job) = app
         .db
         .transaction(async |tx| {
             let content = content_to_notify(tx, editor, post, &edit).await?;
@@ -115,14 +118,19 @@ pub async fn update(
             let (old, new) = (before.draft.image_url.as_ref(), after.draft.image_url.as_ref());
             let replaced_image = old.filter(|_| old != new).cloned();
             require_image_in_use(tx, post, new.filter(|_| old != new)).await?;
+            let mut job = None;
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
-                tx.notifications().withdraw_for_hidden_post(after.id, after.author, now).await?;
+                job = Some(enqueue(tx, Job::WithdrawHiddenPost(after.id), now).await?);
             } else {
                 notify_of_edit(tx, &before, &after, (&usernames, users), now).await?;
             }
-            Ok::<_, Error>((find_post(tx, Viewer::User(editor), post).await?, replaced_image))
+            let updated = find_post(tx, Viewer::User(editor), post).await?;
+            Ok::<_, Error>((updated, replaced_image, job))
         })
         .await?;
+    if let Some(job) = job {
+        run(app, job).await;
+    }
     file_store::delete_unused_images(app, replaced_image).await;
     Ok(updated)
 }
@@ -170,7 +178,8 @@ async fn notify_of_edit(
 }
 
 /// Deletes a post with its hearts, reactions, shares, comments and notifications, if `is_expected` accepts its current
-/// revision.
+/// revision. The post is gone when a short transaction is committed; the rest follows in small steps (see
+/// [`background_jobs`](crate::background_jobs)).
 ///
 /// # Errors
 /// `Stale` if `is_expected` rejects the revision, `NotFound` if `author` may not see the post, `Forbidden` if it is not
@@ -182,17 +191,16 @@ pub async fn delete(
     is_expected: impl Fn(Revision) -> bool,
 ) -> Result<()> {
     let now = app.clock.now();
-    let image = app
+    let job = app
         .db
         .transaction(async |tx| {
             let post = lock_own(tx, author, post, "delete").await?;
             require_expected(&post, &is_expected)?;
-            tx.notifications().withdraw_for_post(post.id, now).await?;
-            tx.posts().delete(&post).await?;
-            Ok::<_, Error>(post.draft.image_url)
+            tx.posts().mark_deleted(&post, now).await?;
+            enqueue(tx, Job::DeletePost(post.id), now).await
         })
         .await?;
-    file_store::delete_unused_images(app, image).await;
+    run(app, job).await;
     Ok(())
 }
 

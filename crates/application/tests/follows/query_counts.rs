@@ -26,8 +26,8 @@ async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers()
         assert_queries!(8, follows::decline_request(app, scenario.sue, user));
         assert_queries!(8, follows::follow(app, user, scenario.sue));
         assert_queries!(11, follows::accept_request(app, scenario.sue, user));
-        assert_queries!(9, follows::block(app, scenario.sue, user));
-        assert_queries!(5, follows::block(app, scenario.sue, user));
+        assert_queries!(17, follows::block(app, scenario.sue, user));
+        assert_queries!(13, follows::block(app, scenario.sue, user));
         assert_queries!(5, follows::unblock(app, scenario.sue, user));
         assert_queries!(4, follows::unblock(app, scenario.sue, user));
     }

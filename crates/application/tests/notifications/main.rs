@@ -5,6 +5,8 @@
 /// Shared helpers.
 mod support;
 
+/// Changes of any size: blocks, deletions, marking all as read.
+mod background_jobs;
 /// Whether a batch is unread after a withdrawal.
 mod badges;
 /// Clocks that were ahead.

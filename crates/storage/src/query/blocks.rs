@@ -1,11 +1,20 @@
-//! Blocks between users.
+//! Blocks between users, and deleted accounts, which are hidden from all users.
 
 use diesel::dsl;
 use diesel::prelude::*;
 
 use crate::schema::follows;
 
-/// Selects the ids of all users across a block with this user, as one array `ids`. Reads each block of the user once, however
+/// Selects the ids of deleted accounts. Their rows exist until a background job has deleted everything below them.
+macro_rules! deleted_accounts {
+    () => {
+        "SELECT id FROM users WHERE deleted_at IS NOT NULL"
+    };
+}
+
+pub(crate) use deleted_accounts;
+
+/// Selects the ids of all users across a block with this user, and of deleted accounts, as one array `ids`. Reads each block of the user once, however
 /// often the array is searched; a look-up per pair might read all follows of one of the two.
 macro_rules! users_across_block {
     ($user:literal) => {
@@ -18,6 +27,8 @@ macro_rules! users_across_block {
                 SELECT follower_id FROM follows WHERE followed_id = ",
             $user,
             " AND status = 'blocked'
+                UNION ALL
+                SELECT id FROM users WHERE deleted_at IS NOT NULL
             ) AS across"
         )
     };

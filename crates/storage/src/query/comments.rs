@@ -23,9 +23,12 @@ impl CommentFilter {
         Self { viewer, hidden: HiddenComments::LeftOut }
     }
 
-    /// True if there is no block between the viewer and the author of the row `comment`.
+    /// True if the row `comment` is not deleted, and there is no block between the viewer and its author.
     pub(crate) fn is_visible(self, comment: &str) -> Sql {
-        Sql::not_blocked(Viewer::User(self.viewer), Sql::new(format!("{comment}.author_id")))
+        let author = Sql::new(format!("{comment}.author_id"));
+        Sql::new(format!("({comment}.deleted_at IS NULL AND "))
+            .append(Sql::not_blocked(Viewer::User(self.viewer), author))
+            .sql(")")
     }
 
     /// True if the row `comment` is in the list: it is visible, or has a placeholder.
@@ -36,7 +39,7 @@ impl CommentFilter {
                 .append(self.is_visible(comment))
                 .sql(" OR ")
                 .append(self.has_visible_replies(comment))
-                .sql(")"),
+                .sql(format!(" AND {comment}.deleted_at IS NULL)")),
         }
     }
 
@@ -50,10 +53,11 @@ impl CommentFilter {
         };
         Sql::new("EXISTS (WITH RECURSIVE below AS (")
             .append(replies())
-            .sql(format!("comments AS reply WHERE reply.parent_id = {comment}.id UNION ALL "))
+            .sql(format!("comments AS reply WHERE reply.parent_id = {comment}.id \
+                          AND reply.deleted_at IS NULL UNION ALL "))
             .append(replies())
             .sql("below JOIN comments AS reply ON reply.parent_id = below.id ")
-            .sql("WHERE NOT below.is_visible) SELECT FROM below WHERE is_visible)")
+            .sql("WHERE NOT below.is_visible AND reply.deleted_at IS NULL) SELECT FROM below WHERE is_visible)")
     }
 
     /// The number of replies to a row of `comments` that the list of replies shows.

@@ -219,7 +219,8 @@ impl FollowQuery {
         .sql(" UNION SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = ")
         .value(self.viewer)
         .sql(format!(
-            ") AS away, LATERAL (SELECT FROM follows WHERE {other} = away.id AND {this} = users.id \
+            " UNION SELECT id FROM users WHERE deleted_at IS NOT NULL\
+             ) AS away, LATERAL (SELECT FROM follows WHERE {other} = away.id AND {this} = users.id \
              AND status = 'active' LIMIT 1) AS hidden) FROM users WHERE id = "
         ))
         .value(self.owner)
@@ -234,7 +235,9 @@ impl FollowQuery {
     }
 
     fn base_query(&self) -> IntoBoxed<'static, follow_list, Pg> {
-        follow_list(self.side, self.side.other(), self.viewer.into()).into_boxed()
+        follow_list(self.side, self.side.other(), self.viewer.into())
+            .filter(users::deleted_at.is_null())
+            .into_boxed()
     }
 
     fn without_blocks(
@@ -332,7 +335,8 @@ mod tests {
     fn a_list_of_followers_selects_the_follower_of_each_row() {
         insta::assert_snapshot!(list_sql(&visible_to_ben().followers_of(ana())), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
-        WHERE (((((edges.followed_id = $4)
+        WHERE ((((((users.deleted_at IS NULL)
+        AND (edges.followed_id = $4))
         AND (edges.status = $5))
         AND NOT ((users.id = ANY(SELECT follows.followed_id FROM follows
         WHERE ((follows.follower_id = $6)
@@ -340,15 +344,17 @@ mod tests {
         AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows
         WHERE ((follows.followed_id = $8)
         AND (follows.status = $9))))))
-        AND (NOT ($10 = ANY (SELECT followed_id FROM follows
+        AND (NOT ($10 = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT ($11 = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
-        AND follower_id = $11))
-        AND NOT ($12 = ANY (SELECT follower_id FROM follows
+        AND follower_id = $12))
+        AND NOT ($13 = ANY (SELECT follower_id FROM follows
         WHERE status = 'blocked'
-        AND followed_id = $13))))
+        AND followed_id = $14))))
         ORDER BY edges.created_at DESC, edges.id DESC
-        LIMIT $14
-        -- binds: [2, active, 1, 1, Some(active), 2, blocked, 2, blocked, 1, 2, 1, 2, 21]
+        LIMIT $15
+        -- binds: [2, active, 1, 1, Some(active), 2, blocked, 2, blocked, 1, 1, 2, 1, 2, 21]
         ");
     }
 
@@ -356,7 +362,8 @@ mod tests {
     fn own_requests_are_listed_without_a_block_check_of_the_owner() {
         insta::assert_snapshot!(list_sql(&visible_to_ben().sent_requests()), @r"
          INNER JOIN users ON (users.id = edges.followed_id))
-        WHERE ((((edges.follower_id = $4)
+        WHERE (((((users.deleted_at IS NULL)
+        AND (edges.follower_id = $4))
         AND (edges.status = $5))
         AND NOT ((users.id = ANY(SELECT follows.followed_id FROM follows
         WHERE ((follows.follower_id = $6)
@@ -374,7 +381,8 @@ mod tests {
     fn blocked_users_are_in_the_list_of_blocks() {
         insta::assert_snapshot!(list_sql(&visible_to_ben().blocks().oldest_first()), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
-        WHERE ((edges.followed_id = $4)
+        WHERE (((users.deleted_at IS NULL)
+        AND (edges.followed_id = $4))
         AND (edges.status = $5))
         ORDER BY edges.created_at ASC, edges.id ASC
         LIMIT $6
@@ -389,19 +397,22 @@ mod tests {
         WHERE status = 'blocked'
         AND follower_id = $1 UNION SELECT follower_id FROM follows
         WHERE status = 'blocked'
-        AND followed_id = $2) AS away,
+        AND followed_id = $2 UNION SELECT id FROM users
+        WHERE deleted_at IS NOT NULL) AS away,
         LATERAL (SELECT FROM follows
         WHERE follower_id = away.id
         AND followed_id = users.id
         AND status = 'active'
         LIMIT 1) AS hidden) FROM users
         WHERE id = $3
-        AND (NOT ($4 = ANY (SELECT followed_id FROM follows
+        AND (NOT ($4 = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT ($5 = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
-        AND follower_id = $5))
-        AND NOT ($6 = ANY (SELECT follower_id FROM follows
+        AND follower_id = $6))
+        AND NOT ($7 = ANY (SELECT follower_id FROM follows
         WHERE status = 'blocked'
-        AND followed_id = $7)))), 0))::bigint) AS total (number)
+        AND followed_id = $8)))), 0))::bigint) AS total (number)
         LEFT JOIN (
         ");
     }
@@ -412,7 +423,9 @@ mod tests {
         SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT FROM follows AS edges
         WHERE edges.followed_id = $1
         AND edges.status = 'pending'
-        AND (NOT (edges.follower_id = ANY (SELECT followed_id FROM follows
+        AND (NOT (edges.follower_id = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT (edges.follower_id = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $2))
         AND NOT (edges.follower_id = ANY (SELECT follower_id FROM follows
@@ -440,14 +453,19 @@ mod tests {
         let query = visible_to_ben().followers_of(ana()).limit(Limit::DEFAULT);
         insta::assert_snapshot!(split_clauses(&query.select_per_user(&[ana()])), @r"
          INNER JOIN users ON (users.id = edges.follower_id))
-        WHERE edges.id = ANY (ARRAY(WITH RECURSIVE list AS MATERIALIZED (SELECT DISTINCT id FROM unnest($4) AS these (id)
-        WHERE (NOT (id = ANY (SELECT followed_id FROM follows
+        WHERE ((users.deleted_at IS NULL)
+        AND edges.id = ANY (ARRAY(WITH RECURSIVE list AS MATERIALIZED (SELECT DISTINCT id FROM unnest($4) AS these (id)
+        WHERE (NOT (id = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT (id = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $5))
         AND NOT (id = ANY (SELECT follower_id FROM follows
         WHERE status = 'blocked'
         AND followed_id = $6)))), walk AS (SELECT list.id AS list, entry.id, entry.created_at, entry.seen, entry.seen::integer AS place FROM list,
-        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT followed_id FROM follows
+        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT (it.follower_id = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $7))
         AND NOT (it.follower_id = ANY (SELECT follower_id FROM follows
@@ -457,7 +475,9 @@ mod tests {
         AND it.status = 'active'
         ORDER BY it.created_at DESC, it.id DESC
         LIMIT 1) AS entry UNION ALL SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer FROM walk,
-        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT followed_id FROM follows
+        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT id FROM users
+        WHERE deleted_at IS NOT NULL))
+        AND NOT (it.follower_id = ANY (SELECT followed_id FROM follows
         WHERE status = 'blocked'
         AND follower_id = $9))
         AND NOT (it.follower_id = ANY (SELECT follower_id FROM follows
@@ -469,7 +489,7 @@ mod tests {
         ORDER BY it.created_at DESC, it.id DESC
         LIMIT 1) AS entry
         WHERE walk.place < $11) SELECT id FROM walk
-        WHERE seen))
+        WHERE seen)))
         ORDER BY edges.created_at DESC, edges.id DESC
         -- binds: [2, active, 1, [1], 2, 2, 2, 2, 2, 2, 20]
         ");

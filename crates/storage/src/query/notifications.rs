@@ -254,8 +254,12 @@ pub(crate) fn notifications_with_actors() -> _ {
         <NotificationRow as Selectable<Pg>>::construct_selection();
     let actor: <Option<AuthorRow> as Selectable<Pg>>::SelectExpression =
         <Option<AuthorRow> as Selectable<Pg>>::construct_selection();
-    let is_actor: dsl::Eq<notifications::actor_id, dsl::Nullable<users::id>> =
-        notifications::actor_id.eq(users::id.nullable());
+    let is_actor: dsl::And<
+        dsl::Eq<notifications::actor_id, dsl::Nullable<users::id>>,
+        dsl::Nullable<dsl::IsNull<users::deleted_at>>,
+    > = notifications::actor_id
+        .eq(users::id.nullable())
+        .and(users::deleted_at.is_null().nullable());
     notifications::table.left_join(users::table.on(is_actor)).select((notification, actor))
 }
 
@@ -315,7 +319,11 @@ mod tests {
 
     fn list_sql<W>(query: &NotificationQuery<W>) -> String {
         let sql = sql_of(&query.select());
-        let (_, sql) = sql.split_once(" ON (notifications.actor_id = users.id)) WHERE ").unwrap();
+        let (_, sql) = sql
+            .split_once(
+                " ON ((notifications.actor_id = users.id) AND (users.deleted_at IS NULL))) WHERE ",
+            )
+            .unwrap();
         sql.replace(" ORDER BY", "\nORDER BY")
     }
 

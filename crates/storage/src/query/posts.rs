@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn guests_see_only_public_posts() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest)), @r"
-        posts.is_public
+        (posts.is_public AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $5
         -- binds: [None, 1, None, 1, 21]
@@ -360,12 +360,13 @@ mod tests {
     #[test]
     fn a_signed_in_viewer_sees_their_own_posts_and_none_across_a_block() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben()).by_author(ana())), @r"
-        ((((posts.is_public OR (posts.author_id = $5))
+        (((((posts.is_public OR ((posts.author_id = $5)
+        AND (posts.deleted_at IS NULL)))
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
         FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
         AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
         FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9))))))
-        AND (posts.author_id = $10))
+        AND (posts.author_id = $10)) AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $11
         -- binds: [Some(2), 1, Some(2), 1, 2, 2, blocked, 2, blocked, 1, 21]
@@ -375,11 +376,11 @@ mod tests {
     #[test]
     fn a_list_by_all_authors_has_no_author_condition() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(ben())), @r"
-        ((posts.is_public
+        (((posts.is_public
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
         FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
         AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
-        FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
+        FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8)))))) AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $9
         -- binds: [Some(2), 1, Some(2), 1, 2, blocked, 2, blocked, 21]
@@ -389,8 +390,8 @@ mod tests {
     #[test]
     fn a_list_by_one_author_filters_by_author_id() {
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).by_author(ana())), @r"
-        (posts.is_public
-        AND (posts.author_id = $5))
+        ((posts.is_public
+        AND (posts.author_id = $5)) AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $6
         -- binds: [None, 1, None, 1, 1, 21]
@@ -402,7 +403,7 @@ mod tests {
         let post = PostId::from(Uuid::from_u128(7));
         let only = PostQuery::visible_to(Viewer::Guest).filter().select_one(post);
         insta::assert_snapshot!(split_clauses(&sql_of(&only)), @r"
-        (posts.is_public
+        ((posts.is_public AND (users.deleted_at IS NULL))
         AND (posts.id = $5))
         -- binds: [None, 1, None, 1, 00000000-0000-0000-0000-000000000007]
         ");
@@ -413,7 +414,7 @@ mod tests {
         let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(7) };
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
-        (posts.is_public AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
+        ((posts.is_public AND (users.deleted_at IS NULL)) AND (ROW(posts.created_at, posts.id) < ROW($5, $6)))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $7
         -- binds: [None, 1, None, 1, 1970-01-01T00:00:00Z, 00000000-0000-0000-0000-000000000007, 21]
@@ -425,7 +426,7 @@ mod tests {
         let start = PageStart::Offset(Offset::parse(40).unwrap());
         let page = PageRequest { limit: Limit::DEFAULT, start };
         insta::assert_snapshot!(conditions_of(&PostQuery::visible_to(Viewer::Guest).page(page)), @r"
-        posts.is_public
+        (posts.is_public AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $5 OFFSET $6
         -- binds: [None, 1, None, 1, 21, 40]
@@ -438,12 +439,12 @@ mod tests {
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(ben()).by_author(ana()).by_rank().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
-        ((((posts.is_public
+        (((((posts.is_public
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
         FROM follows WHERE ((follows.follower_id = $5) AND (follows.status = $6))))))
         AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
         FROM follows WHERE ((follows.followed_id = $7) AND (follows.status = $8))))))
-        AND (posts.author_id = $9)) AND (ROW(posts.rank, posts.created_at, posts.id) < ROW($10, $11, $12)))
+        AND (posts.author_id = $9)) AND (users.deleted_at IS NULL)) AND (ROW(posts.rank, posts.created_at, posts.id) < ROW($10, $11, $12)))
         ORDER BY posts.rank DESC, posts.created_at DESC, posts.id DESC
         LIMIT $13
         -- binds: [Some(2), 1, Some(2), 1, 2, blocked, 2, blocked, 1, 20000.5, 1970-01-01T00:00:00Z, 00000000-0000-0000-0000-000000000007, 21]
@@ -456,7 +457,7 @@ mod tests {
         let page = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
         let query = PostQuery::visible_to(Viewer::Guest).by_engagement().page(page);
         insta::assert_snapshot!(conditions_of(&query), @r"
-        (posts.is_public AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))
+        ((posts.is_public AND (users.deleted_at IS NULL)) AND (ROW(posts.hearts_count, posts.reactions_count, posts.shares_count, posts.id) < ROW($5, $6, $7, $8)))
         ORDER BY posts.hearts_count DESC, posts.reactions_count DESC, posts.shares_count DESC, posts.id DESC
         LIMIT $9
         -- binds: [None, 1, None, 1, 3, 2, 1, 00000000-0000-0000-0000-000000000007, 21]
@@ -471,12 +472,12 @@ mod tests {
             .with_image();
         let query = query.since(DateTime::UNIX_EPOCH).until(DateTime::UNIX_EPOCH);
         insta::assert_snapshot!(conditions_of(&query), @r"
-        (((((posts.is_public
+        ((((((posts.is_public
         AND (posts.author_id = $5))
         AND (posts.post_type = $6))
         AND (posts.image_url IS NOT NULL))
         AND (posts.created_at >= $7))
-        AND (posts.created_at < $8))
+        AND (posts.created_at < $8)) AND (users.deleted_at IS NULL))
         ORDER BY posts.created_at DESC, posts.id DESC
         LIMIT $9
         -- binds: [None, 1, None, 1, 1, photo, 1970-01-01T00:00:00Z, 1970-01-01T00:00:00Z, 21]
@@ -487,12 +488,15 @@ mod tests {
     fn the_newest_posts_of_several_authors_are_found_author_by_author() {
         let query = PostQuery::visible_to(ben()).by_authors(&[ana()]);
         insta::assert_snapshot!(conditions_of(&query), @r"
-        ((((posts.is_public OR (posts.author_id = $5))
+        (((((posts.is_public OR ((posts.author_id = $5)
+        AND (posts.deleted_at IS NULL)))
         AND NOT ((posts.author_id = ANY(SELECT follows.followed_id
         FROM follows WHERE ((follows.follower_id = $6) AND (follows.status = $7))))))
         AND NOT ((posts.author_id = ANY(SELECT follows.follower_id
-        FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9)))))) AND posts.id = ANY (ARRAY(WITH RECURSIVE author AS MATERIALIZED (SELECT DISTINCT id
-        FROM unnest($10) AS these (id) WHERE (NOT (id = ANY (SELECT followed_id
+        FROM follows WHERE ((follows.followed_id = $8) AND (follows.status = $9)))))) AND (users.deleted_at IS NULL)) AND posts.id = ANY (ARRAY(WITH RECURSIVE author AS MATERIALIZED (SELECT DISTINCT id
+        FROM unnest($10) AS these (id) WHERE (NOT (id = ANY (SELECT id
+        FROM users WHERE deleted_at IS NOT NULL))
+        AND NOT (id = ANY (SELECT followed_id
         FROM follows WHERE status = 'blocked' AND follower_id = $11))
         AND NOT (id = ANY (SELECT follower_id
         FROM follows WHERE status = 'blocked' AND followed_id = $12)))), latest AS MATERIALIZED (SELECT author.id AS list, entry.id, entry.created_at, entry.seen, 1 AS place
@@ -526,7 +530,7 @@ mod tests {
         let sql = sql_of(&query.filter().select());
         let (_, authors) = sql.split_once("author AS MATERIALIZED (").unwrap();
         let (authors, _) = authors.split_once("), latest").unwrap();
-        insta::assert_snapshot!(authors, @r"SELECT id FROM (SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = $10) AS followed (id) WHERE (NOT (id = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = $11)) AND NOT (id = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = $12)))");
+        insta::assert_snapshot!(authors, @r"SELECT id FROM (SELECT followed_id FROM follows WHERE status = 'active' AND follower_id = $10) AS followed (id) WHERE (NOT (id = ANY (SELECT id FROM users WHERE deleted_at IS NOT NULL)) AND NOT (id = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = $11)) AND NOT (id = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = $12)))");
     }
 
     #[test]
@@ -536,7 +540,9 @@ mod tests {
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
         FROM (SELECT posts.id
-        FROM posts WHERE posts.is_public ORDER BY posts.rank DESC, posts.created_at DESC, posts.id DESC LIMIT 100) AS counted)::bigint) AS total (number)
+        FROM posts WHERE (posts.is_public
+        AND NOT (posts.author_id = ANY (SELECT id
+        FROM users WHERE deleted_at IS NOT NULL))) ORDER BY posts.rank DESC, posts.created_at DESC, posts.id DESC LIMIT 100) AS counted)::bigint) AS total (number)
         LEFT JOIN (
         ");
     }
@@ -550,7 +556,8 @@ mod tests {
         SELECT total.number, part.*
         FROM (SELECT (SELECT count(*)
         FROM (WITH author AS MATERIALIZED (SELECT DISTINCT id
-        FROM unnest($1) AS these (id) WHERE true) SELECT
+        FROM unnest($1) AS these (id) WHERE NOT (id = ANY (SELECT id
+        FROM users WHERE deleted_at IS NOT NULL))) SELECT
         FROM author,
         LATERAL (SELECT it.id, it.created_at, true AS seen
         FROM posts AS it WHERE it.author_id = author.id AND it.is_public LIMIT 100000) AS theirs LIMIT 100) AS counted)::bigint) AS total (number)
@@ -573,7 +580,8 @@ mod tests {
         SELECT total.number, part.*
         FROM (SELECT (SELECT coalesce(sum(public_posts_count), 0)
         FROM users WHERE id = ANY (ARRAY(SELECT DISTINCT id
-        FROM unnest($1) AS these (id) WHERE true)))::bigint) AS total (number)
+        FROM unnest($1) AS these (id) WHERE NOT (id = ANY (SELECT id
+        FROM users WHERE deleted_at IS NOT NULL)))))::bigint) AS total (number)
         LEFT JOIN (
         ");
     }
@@ -602,7 +610,7 @@ mod tests {
     fn extra_columns_of(query: &PostQuery) -> String {
         let sql = sql_of(&query.filter().select());
         let (_, shown) = sql.split_once("users.profile_image_url, ").unwrap();
-        let (shown, _) = shown.split_once(" WHERE posts.is_public").unwrap();
+        let (shown, _) = shown.split_once(" WHERE (posts.is_public").unwrap();
         shown.replace(", (SELECT", ",\n(SELECT").replace(" FROM (posts", "\nFROM (posts")
     }
 

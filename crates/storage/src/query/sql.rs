@@ -9,6 +9,8 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz,
 use grateful_domain::{CommentId, NotificationId, PostId, UserId, Viewer};
 use uuid::Uuid;
 
+use super::blocks::deleted_accounts;
+
 /// A fragment of SQL with typed values. In Diesel's DSL it is a condition. Unlike `diesel::dsl::sql`, it does not keep the
 /// statement from being prepared.
 #[derive(Debug, Clone, Default)]
@@ -57,10 +59,19 @@ impl Sql {
         self
     }
 
-    /// True if there is no block between `viewer` and the user whose id is `user`. Always true for guests.
+    /// True if the account of the user whose id is `user` is not deleted.
+    pub(crate) fn not_deleted(user: Self) -> Self {
+        Self::new("NOT (").append(user).sql(concat!(" = ANY (", deleted_accounts!(), "))"))
+    }
+
+    /// True if there is no block between `viewer` and the user whose id is `user`, and the account of that user is not
+    /// deleted. Guests have no blocks.
     pub(crate) fn not_blocked(viewer: Viewer, user: Self) -> Self {
-        let Some(viewer) = viewer.user() else { return Self::new("true") };
-        Self::new("(NOT (")
+        let not_deleted = Self::not_deleted(user.clone());
+        let Some(viewer) = viewer.user() else { return not_deleted };
+        Self::new("(")
+            .append(not_deleted)
+            .sql(" AND NOT (")
             .append(user.clone())
             .sql(" = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = ")
             .value(viewer)

@@ -183,7 +183,7 @@ impl<W, O> UserQuery<W, O> {
 
     /// The users that match the filters, in no particular order.
     pub(crate) fn filtered_users(&self) -> users::BoxedQuery<'static, Pg> {
-        let mut query = users::table.into_boxed();
+        let mut query = users::table.filter(users::deleted_at.is_null()).into_boxed();
         if let Some(viewer) = self.viewer.user().map(i64::from) {
             query = query
                 .filter(not(users::id.eq_any(blockers_of(viewer))))
@@ -249,27 +249,27 @@ mod tests {
 
     #[test]
     fn newest_members_come_first() {
-        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest)), @r"ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
+        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest)), @r"WHERE (users.deleted_at IS NULL) ORDER BY users.id DESC LIMIT $1 -- binds: [21]");
     }
 
     #[test]
     fn blocked_users_are_not_listed() {
         let query =
             UserQuery::visible_to(ben()).with_ids(&[UserId::from(1)]).after(UserId::from(9));
-        insta::assert_snapshot!(list_sql(&query), @r"WHERE ((( NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
+        insta::assert_snapshot!(list_sql(&query), @r"WHERE (((((users.deleted_at IS NULL) AND NOT ((users.id = ANY(SELECT follows.followed_id FROM follows WHERE ((follows.follower_id = $1) AND (follows.status = $2)))))) AND NOT ((users.id = ANY(SELECT follows.follower_id FROM follows WHERE ((follows.followed_id = $3) AND (follows.status = $4)))))) AND (users.id = ANY($5))) AND (ROW(users.id) < ROW($6))) ORDER BY users.id DESC LIMIT $7 -- binds: [2, blocked, 2, blocked, [1], 9, 21]");
     }
 
     #[test]
     fn usernames_are_compared_in_lower_case() {
         let position = Username::parse("Ana").unwrap();
         let query = UserQuery::visible_to(Viewer::Guest).by_username().after(position);
-        insta::assert_snapshot!(list_sql(&query), @r"WHERE (ROW(lower(users.username)) > ROW($1)) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
+        insta::assert_snapshot!(list_sql(&query), @r"WHERE ((users.deleted_at IS NULL) AND (ROW(lower(users.username)) > ROW($1))) ORDER BY lower(users.username) ASC LIMIT $2 -- binds: [ana, 21]");
     }
 
     #[test]
     fn cities_are_compared_byte_by_byte() {
         let city = City::parse("Graz").unwrap().unwrap();
-        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE (users.city = $1) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
+        insta::assert_snapshot!(list_sql(&UserQuery::visible_to(Viewer::Guest).in_city(city)), @r"WHERE ((users.deleted_at IS NULL) AND (users.city = $1)) ORDER BY users.id DESC LIMIT $2 -- binds: [Graz, 21]");
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
     fn a_count_is_capped() {
         let query =
             UserQuery::visible_to(Viewer::Guest).by_username().with_total(CountMode::UpTo(99));
-        insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
+        insta::assert_snapshot!(total_of(&query), @r"SELECT total.number, part.* FROM (SELECT (SELECT count(*) FROM (SELECT users.id FROM users WHERE (users.deleted_at IS NULL) ORDER BY lower(users.username) ASC LIMIT 100) AS counted)::bigint) AS total (number) LEFT JOIN (");
     }
 
     fn ben() -> Viewer {

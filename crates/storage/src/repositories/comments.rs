@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{self, AsSelect, IntoBoxed};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments, Limit,
@@ -72,28 +72,55 @@ impl Comments<'_> {
         Ok(previous.map(CommentText::from_stored))
     }
 
-    /// Deletes a comment with all replies, and their counts. Returns the number of deleted comments.
-    ///
-    /// Lock the post first. Otherwise a reply that is inserted at the same time would be deleted, but stay counted.
-    pub async fn delete(&mut self, post: PostId, comment: CommentId) -> Result<i64> {
-        let delete = DeleteThread { comment: comment.into(), post: post.into() };
-        Ok(delete.get_result(self.conn).await?)
+    /// Marks a comment as deleted, so that readers no longer find it. A background job deletes it with its replies. Returns
+    /// whether it exists and was not marked before.
+    pub async fn mark_deleted(&mut self, comment: CommentId, now: DateTime<Utc>) -> Result<bool> {
+        let unmarked =
+            comments::table.find(Uuid::from(comment)).filter(comments::deleted_at.is_null());
+        let mark = diesel::update(unmarked).set(comments::deleted_at.eq(now));
+        Ok(mark.execute(self.conn).await? == 1)
     }
 
-    /// Lists the ids of an author's newest comments, with the ids of their posts.
-    pub async fn list_ids_by(
-        &mut self,
-        author: UserId,
-        limit: i64,
-    ) -> Result<Vec<(PostId, CommentId)>> {
-        let rows: Vec<(Uuid, Uuid)> = comments::table
+    /// Finds the post of a comment, also of a deleted one.
+    pub async fn find_post(&mut self, comment: CommentId) -> Result<Option<PostId>> {
+        let post: Option<Uuid> = comments::table
+            .find(Uuid::from(comment))
+            .select(comments::post_id)
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(post.map(PostId::from))
+    }
+
+    /// Lists up to `limit` comments below a post or below a comment (which is included), deepest first. So deleting these
+    /// deletes no other replies, as long as the post is locked.
+    pub async fn list_deepest(&mut self, thread: Thread, limit: i64) -> Result<Vec<CommentId>> {
+        let list = match thread {
+            Thread::OnPost(post) => ListDeepest { post: Some(post.into()), comment: None, limit },
+            Thread::Below(comment) => {
+                ListDeepest { post: None, comment: Some(comment.into()), limit }
+            }
+        };
+        let ids: Vec<Uuid> = list.load(self.conn).await?;
+        Ok(ids.into_iter().map(CommentId::from).collect())
+    }
+
+    /// Deletes these comments on a post, and their counts. The post must be locked, and none of the comments may have
+    /// further replies. Returns the number of deleted comments.
+    pub async fn delete_all(&mut self, post: PostId, comments: &[CommentId]) -> Result<i64> {
+        let comments = comments.iter().copied().map(Uuid::from).collect();
+        Ok(DeleteComments { post: post.into(), comments }.get_result(self.conn).await?)
+    }
+
+    /// Finds one of an author's comments, with its post, also if it is deleted.
+    pub async fn find_any_by(&mut self, author: UserId) -> Result<Option<(PostId, CommentId)>> {
+        let row: Option<(Uuid, Uuid)> = comments::table
             .filter(comments::author_id.eq(i64::from(author)))
             .select((comments::post_id, comments::id))
-            .order(comments::created_at.desc())
-            .limit(limit)
-            .load(self.conn)
-            .await?;
-        Ok(rows.into_iter().map(|(post, comment)| (post.into(), comment.into())).collect())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(|(post, comment)| (post.into(), comment.into())))
     }
 
     /// Finds a comment by id, unless there is a block between its author and the viewer. The caller must check whether the
@@ -132,6 +159,7 @@ impl Comments<'_> {
         let post: Option<Uuid> = comments::table
             .inner_join(posts::table.on(posts::id.eq(comments::post_id)))
             .filter(comments::id.eq(Uuid::from(comment)))
+            .filter(comments::deleted_at.is_null())
             .filter(Sql::new("(").append(is_listed).sql(")"))
             .select(comments::post_id)
             .first(self.conn)
@@ -145,6 +173,8 @@ impl Comments<'_> {
         let row: Option<(Uuid, i64, i64)> = comments::table
             .inner_join(posts::table.on(posts::id.eq(comments::post_id)))
             .filter(comments::id.eq(Uuid::from(comment)))
+            .filter(comments::deleted_at.is_null())
+            .filter(posts::deleted_at.is_null())
             .select((comments::post_id, comments::author_id, posts::author_id))
             .first(self.conn)
             .await
@@ -202,12 +232,6 @@ impl Comments<'_> {
             comments.entry(comment.comment.post).or_default().push(comment);
         }
         Ok(comments)
-    }
-
-    /// Lists the ids of a comment and all replies, direct and indirect. No reply is added while the post is locked.
-    pub async fn list_thread_ids(&mut self, comment: CommentId) -> Result<Vec<CommentId>> {
-        let ids: Vec<Uuid> = ThreadIds { comment: comment.into() }.load(self.conn).await?;
-        Ok(ids.into_iter().map(CommentId::from).collect())
     }
 
     async fn list_by_parent(
@@ -270,11 +294,20 @@ fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
         .append(not_blocked("author_id"));
     let comments_of = |post: &str| {
         Sql::new("SELECT it.id, it.created_at, ").append(not_blocked("it.author_id")).sql(format!(
-            " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL"
+            " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL AND it.deleted_at IS NULL"
         ))
     };
     let top_comments = top_per_list(posts, comments_of, ListOrder::OldestCommentFirst, limit);
     Sql::new("comments.id = ANY (ARRAY(").append(top_comments).sql("))")
+}
+
+/// Comments that are deleted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thread {
+    /// All comments on a post.
+    OnPost(PostId),
+    /// A comment with all replies, direct and indirect.
+    Below(CommentId),
 }
 
 /// The parent of the listed comments.
@@ -355,34 +388,36 @@ statement! {
 }
 
 statement! {
-    ThreadIds(comment: Uuid as SqlUuid) -> SqlUuid {
+    /// Reads the whole thread, by its index.
+    ListDeepest(
+        post: Option<Uuid> as Nullable<SqlUuid>,
+        comment: Option<Uuid> as Nullable<SqlUuid>,
+        limit: i64 as BigInt
+    ) -> SqlUuid {
         "tree AS (
             WITH RECURSIVE tree AS (
-                SELECT id FROM comments WHERE id = $1
+                SELECT id, 0 AS depth FROM comments WHERE post_id = $1 AND parent_id IS NULL
                 UNION ALL
-                SELECT comments.id FROM comments JOIN tree ON comments.parent_id = tree.id
+                SELECT id, 0 FROM comments WHERE id = $2
+                UNION ALL
+                SELECT comments.id, depth + 1 FROM comments JOIN tree ON comments.parent_id = tree.id
             )
-            SELECT id FROM tree
+            SELECT id, depth FROM tree
         )
-        SELECT id FROM tree"
+        SELECT id FROM tree ORDER BY depth DESC LIMIT $3"
     }
 }
 
 statement! {
-    /// Deletes and counts the whole thread. The cascade of the foreign key would delete the replies without counting them.
-    DeleteThread(comment: Uuid as SqlUuid, post: Uuid as SqlUuid) -> BigInt {
-        "tree AS (
-            WITH RECURSIVE tree AS (
-                SELECT id FROM comments WHERE id = $1 AND post_id = $2
-                UNION ALL
-                SELECT comments.id FROM comments JOIN tree ON comments.parent_id = tree.id
-            )
-            SELECT id FROM tree
-        ), gone AS (
-            DELETE FROM comments WHERE id IN (SELECT id FROM tree) RETURNING id
+    /// The post is locked.
+    DeleteComments(post: Uuid as SqlUuid, comments: Vec<Uuid> as Array<SqlUuid>) -> BigInt {
+        "gone AS (
+            DELETE FROM comments WHERE post_id = $1 AND id = ANY ($2) RETURNING post_id
+        ), lowered AS (
+            SELECT post_id, count(*)::integer AS comments FROM gone GROUP BY post_id
         ), counted AS (
-            UPDATE posts SET comments_count = comments_count - (SELECT count(*) FROM gone)::integer
-            WHERE id = $2
+            UPDATE posts SET comments_count = comments_count - lowered.comments
+            FROM lowered WHERE posts.id = lowered.post_id
         )
         SELECT count(*) FROM gone"
     }

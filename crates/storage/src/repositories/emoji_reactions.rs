@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, not};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{
     Emoji, EmojiCount, Page, PageRequest, Position, PostId, Reaction, ReactionId, UserId,
 };
 use uuid::Uuid;
 
+use super::posts::Posts;
 use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
 use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
@@ -69,16 +71,34 @@ impl EmojiReactions<'_> {
 
     /// Removes a user's reaction and its count, regardless of who can see the post. Returns the author of the post, or
     /// `None` if there was no reaction.
+    ///
+    /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
+        Posts { conn: self.conn }.lock_rows(&[post]).await?;
         let delete = DeleteReaction { user: user.into(), post: post.into() };
         let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
         Ok(post_author.map(UserId::from))
     }
 
-    /// Deletes up to `limit` reactions of a user, and their counts. Returns the number of deleted reactions.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
-        let delete = DeleteReactionsBatch { user: user.into(), limit };
-        Ok(delete.get_result(self.conn).await?)
+    /// Deletes up to `limit` reactions of a user, and their counts. Returns their causes, like
+    /// [`Hearts::delete_batch_of`](crate::Hearts::delete_batch_of).
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
+        let posts: Vec<Uuid> = emoji_reactions::table
+            .filter(emoji_reactions::user_id.eq(i64::from(user)))
+            .select(emoji_reactions::post_id)
+            .limit(limit)
+            .load(self.conn)
+            .await?;
+        let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
+        let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
+        let delete = DeleteReactionsBatch {
+            user: user.into(),
+            posts: posts.into_iter().map(Uuid::from).collect(),
+        };
+        delete.execute(self.conn).await?;
+        let cause =
+            |(post, recipient)| Cause { recipient, actor: user, act: Act::Reaction { post } };
+        Ok(authors.into_iter().map(cause).collect())
     }
 
     /// Lists the reactions to a post, newest first, without users with a block to or from the viewer.
@@ -91,6 +111,7 @@ impl EmojiReactions<'_> {
         let query = emoji_reactions::table
             .inner_join(users::table)
             .filter(emoji_reactions::post_id.eq(Uuid::from(post)))
+            .filter(users::deleted_at.is_null())
             .filter(not(emoji_reactions::user_id.eq_any(blockers_of(viewer.into()))))
             .filter(not(emoji_reactions::user_id.eq_any(blocked_by(viewer.into()))))
             .select((
@@ -162,14 +183,10 @@ statement! {
 }
 
 statement! {
-    /// Locks and counts like [`UpsertReaction`].
+    /// The post is locked.
     DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM emoji_reactions USING post
-            WHERE emoji_reactions.post_id = post.id AND emoji_reactions.user_id = $1
-            RETURNING emoji_reactions.post_id
+        "gone AS (
+            DELETE FROM emoji_reactions WHERE post_id = $2 AND user_id = $1 RETURNING post_id
         )
         UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
         RETURNING author_id"
@@ -177,19 +194,11 @@ statement! {
 }
 
 statement! {
-    /// Locks the posts in id order, so that concurrent statements do not deadlock.
-    DeleteReactionsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT id, post_id FROM emoji_reactions WHERE user_id = $1 LIMIT $2
-        ), post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id IN (SELECT post_id FROM part) ORDER BY id FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM emoji_reactions USING part, post
-            WHERE emoji_reactions.id = part.id AND part.post_id = post.id
-            RETURNING emoji_reactions.post_id
-        ), counted AS (
-            UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
+    /// The posts are locked.
+    DeleteReactionsBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
+        "gone AS (
+            DELETE FROM emoji_reactions WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id
         )
-        SELECT count(*) FROM gone"
+        UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id"
     }
 }

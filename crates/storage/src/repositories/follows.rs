@@ -9,10 +9,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{Follow, FollowId, FollowState, Relationship, UserId};
 use uuid::Uuid;
 
 pub use self::list::FollowCounts;
+use super::users::Users;
 use crate::query::statement;
 use crate::{Connection, Result, StorageError};
 
@@ -96,11 +98,24 @@ impl Follows<'_> {
         Ok(users.into_iter().map(UserId::from).collect())
     }
 
-    /// Deletes up to `limit` follows, requests and blocks from and to a user, and updates the follow counters. Returns the
-    /// number of deleted rows.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
-        let delete = DeleteFollowsBatch { user: user.into(), limit };
-        Ok(delete.get_result(self.conn).await?)
+    /// Deletes the follows, requests and blocks between a user and up to `limit` others, and updates the follow counters.
+    /// Returns the causes of the notifications that these users have about the deleted rows; none if there are no rows left.
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
+        let find = FindFollowPartners { user: user.into(), limit };
+        let others: Vec<i64> = find.load(self.conn).await?;
+        // Locked with a statement of its own, so that the next one sees what was committed while the locks were awaited.
+        let users = [&[i64::from(user)], &others[..]].concat();
+        Users { conn: self.conn }.lock_rows(&users).await?;
+        let delete = DeleteFollowsBatch { user: user.into(), others: others.clone() };
+        delete.execute(self.conn).await?;
+        let causes = others.into_iter().flat_map(|other| {
+            [Act::Follow, Act::FollowRequest, Act::FollowAcceptance].map(|act| Cause {
+                recipient: other.into(),
+                actor: user,
+                act,
+            })
+        });
+        Ok(causes.collect())
     }
 }
 
@@ -110,9 +125,9 @@ fn state_from_code(status: Option<String>) -> Result<FollowState> {
 }
 
 statement! {
-    /// Returns only users who exist.
+    /// Returns only users whose account exists and is not deleted.
     FindRelationships(user: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
-        "other AS (SELECT id FROM users WHERE id = ANY ($2))
+        "other AS (SELECT id FROM users WHERE id = ANY ($2) AND deleted_at IS NULL)
         SELECT other.id, there.status, back.status
         FROM other
         LEFT JOIN follows AS there ON there.follower_id = $1 AND there.followed_id = other.id
@@ -178,31 +193,36 @@ statement! {
 }
 
 statement! {
-    /// Locks all users whose counters change, in id order, before the follows.
-    DeleteFollowsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT id, follower_id, followed_id FROM follows WHERE follower_id = $1
-            UNION ALL
-            SELECT id, follower_id, followed_id FROM follows WHERE followed_id = $1
-            LIMIT $2
-        ), people AS MATERIALIZED (
-            SELECT id FROM users
-            WHERE id IN (SELECT follower_id FROM part UNION SELECT followed_id FROM part)
-            ORDER BY id FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM follows USING part
-            WHERE follows.id = part.id AND EXISTS (SELECT FROM people)
-            RETURNING follows.follower_id, follows.followed_id, follows.status
-        ), lowered AS (
-            UPDATE users SET
-                followers_count = followers_count - (
-                    SELECT count(*) FROM gone WHERE followed_id = users.id AND status = 'active'
-                ),
-                following_count = following_count - (
-                    SELECT count(*) FROM gone WHERE follower_id = users.id AND status = 'active'
-                )
-            FROM people WHERE users.id = people.id
+    FindFollowPartners(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
+        "partner AS (
+            (SELECT followed_id AS id FROM follows WHERE follower_id = $1 LIMIT $2)
+            UNION
+            (SELECT follower_id FROM follows WHERE followed_id = $1 LIMIT $2)
         )
-        SELECT count(*) FROM gone"
+        SELECT id FROM partner LIMIT $2"
+    }
+}
+
+statement! {
+    /// The rows of all users are locked.
+    DeleteFollowsBatch(user: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> BigInt {
+        "outgoing AS (
+            DELETE FROM follows WHERE follower_id = $1 AND followed_id = ANY ($2)
+            RETURNING follower_id, followed_id, status
+        ), incoming AS (
+            DELETE FROM follows WHERE followed_id = $1 AND follower_id = ANY ($2)
+            RETURNING follower_id, followed_id, status
+        ), active AS (
+            SELECT * FROM outgoing WHERE status = 'active' UNION ALL SELECT * FROM incoming WHERE status = 'active'
+        ), lowered AS (
+            SELECT id, sum(followers) AS followers, sum(following) AS following FROM (
+                SELECT followed_id AS id, 1 AS followers, 0 AS following FROM active
+                UNION ALL SELECT follower_id, 0, 1 FROM active
+            ) AS change GROUP BY id
+        )
+        UPDATE users SET
+            followers_count = followers_count - lowered.followers,
+            following_count = following_count - lowered.following
+        FROM lowered WHERE users.id = lowered.id"
     }
 }

@@ -7,9 +7,11 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{Heart, HeartId, Page, PageRequest, Position, PostId, UserId};
 use uuid::Uuid;
 
+use super::posts::Posts;
 use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
 use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
@@ -61,7 +63,11 @@ impl Hearts<'_> {
     }
 
     /// Removes a heart and its count, regardless of who can see the post. Returns `None` if there was no heart.
+    ///
+    /// Locks the post first, with a statement of its own: the second statement sees what was committed while the lock was
+    /// awaited.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<RemovedHeart>> {
+        Posts { conn: self.conn }.lock_rows(&[post]).await?;
         let delete = DeleteHeart { user: user.into(), post: post.into() };
         let row: Option<(i32, i64)> = delete.get_result(self.conn).await.optional()?;
         Ok(row.map(|(count, author)| RemovedHeart { count, post_author: author.into() }))
@@ -82,10 +88,24 @@ impl Hearts<'_> {
         Ok(insert.get_result(self.conn).await?)
     }
 
-    /// Deletes up to `limit` hearts of a user, and their counts. Returns the number of deleted hearts.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
-        let delete = DeleteHeartsBatch { user: user.into(), limit };
-        Ok(delete.get_result(self.conn).await?)
+    /// Deletes up to `limit` hearts of a user, and their counts. Returns their causes, so that the caller can withdraw their
+    /// notifications; none if there are no hearts left.
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
+        let posts: Vec<Uuid> = likes::table
+            .filter(likes::user_id.eq(i64::from(user)))
+            .select(likes::post_id)
+            .limit(limit)
+            .load(self.conn)
+            .await?;
+        let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
+        let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
+        let delete = DeleteHeartsBatch {
+            user: user.into(),
+            posts: posts.into_iter().map(Uuid::from).collect(),
+        };
+        delete.execute(self.conn).await?;
+        let cause = |(post, recipient)| Cause { recipient, actor: user, act: Act::Heart { post } };
+        Ok(authors.into_iter().map(cause).collect())
     }
 
     /// Lists the hearts of a post, newest first, without users with a block to or from the viewer.
@@ -98,6 +118,7 @@ impl Hearts<'_> {
         let query = likes::table
             .inner_join(users::table)
             .filter(likes::post_id.eq(Uuid::from(post)))
+            .filter(users::deleted_at.is_null())
             .filter(not(likes::user_id.eq_any(blockers_of(viewer.into()))))
             .filter(not(likes::user_id.eq_any(blocked_by(viewer.into()))))
             .select((likes::id, likes::created_at, AuthorRow::as_select()))
@@ -135,13 +156,10 @@ statement! {
 }
 
 statement! {
-    /// Locks and counts like [`InsertHeart`].
+    /// The post is locked.
     DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> (Integer, BigInt) {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM likes USING post WHERE likes.post_id = post.id AND likes.user_id = $1
-            RETURNING likes.post_id
+        "gone AS (
+            DELETE FROM likes WHERE post_id = $2 AND user_id = $1 RETURNING post_id
         )
         UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id
         RETURNING hearts_count, author_id"
@@ -177,18 +195,11 @@ statement! {
 }
 
 statement! {
-    /// Locks and counts like [`InsertHearts`].
-    DeleteHeartsBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT id, post_id FROM likes WHERE user_id = $1 LIMIT $2
-        ), post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id IN (SELECT post_id FROM part) ORDER BY id FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM likes USING part, post WHERE likes.id = part.id AND part.post_id = post.id
-            RETURNING likes.post_id
-        ), counted AS (
-            UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id
+    /// The posts are locked.
+    DeleteHeartsBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
+        "gone AS (
+            DELETE FROM likes WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id
         )
-        SELECT count(*) FROM gone"
+        UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id"
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     Author, Emoji, Engagement, ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId,
@@ -21,7 +21,7 @@ use super::users::Users;
 use crate::query::{PostForViewerRow, PostOrder, PostQuery, load_page, statement};
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts};
-use crate::{Connection, Result};
+use crate::{Connection, Result, StorageError};
 
 /// The repository of posts.
 pub struct Posts<'c> {
@@ -116,19 +116,64 @@ impl Posts<'_> {
         row.map(Post::try_from).transpose()
     }
 
-    /// Locks the posts that the user wrote or engaged with, in id order.
-    pub async fn lock_involving(&mut self, user: UserId) -> Result<Vec<PostId>> {
-        let ids: Vec<Uuid> = LockInvolving { user: user.into() }.load(self.conn).await?;
-        Ok(ids.into_iter().map(PostId::from).collect())
+    /// Locks the rows of these posts in id order until the transaction ends. Returns the author of each post that exists.
+    pub(crate) async fn lock_rows(&mut self, posts: &[PostId]) -> Result<HashMap<PostId, UserId>> {
+        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        let rows: Vec<(Uuid, i64)> = posts::table
+            .filter(posts::id.eq_any(ids))
+            .select((posts::id, posts::author_id))
+            .order(posts::id)
+            .for_no_key_update()
+            .load(self.conn)
+            .await?;
+        Ok(rows.into_iter().map(|(post, author)| (post.into(), author.into())).collect())
+    }
+
+    /// Locks a post that is to be deleted, and its author before it, whether or not they are marked as deleted.
+    pub async fn lock_for_deletion(&mut self, post: PostId) -> Result<Option<Post>> {
+        let author: Option<i64> = posts::table
+            .find(Uuid::from(post))
+            .select(posts::author_id)
+            .first(self.conn)
+            .await
+            .optional()?;
+        let Some(author) = author else { return Ok(None) };
+        Users { conn: self.conn }.lock_rows(&[author]).await?;
+        self.lock(post).await
+    }
+
+    /// Marks a post as deleted: it becomes private, and its author no longer finds it either. A background job deletes it
+    /// with everything below it. `post` is the result of [`Posts::lock_with_author`] or [`Posts::lock_for_deletion`] in the
+    /// same transaction.
+    pub async fn mark_deleted(&mut self, post: &Post, now: DateTime<Utc>) -> Result<()> {
+        if post.draft.visibility.is_public() {
+            self.count(post.author, 0, -1).await?;
+        }
+        diesel::update(posts::table.find(Uuid::from(post.id)))
+            .set((posts::is_public.eq(false), posts::deleted_at.eq(now)))
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes up to `limit` hearts, as many reactions and as many shares of a locked post, and their counts. Returns the
+    /// number of deleted rows. Withdraw their notifications first.
+    pub async fn delete_engagement_batch(&mut self, post: PostId, limit: i64) -> Result<i64> {
+        let delete = DeleteEngagementBatch { post: post.into(), limit };
+        Ok(delete.get_result::<i32>(self.conn).await?.into())
     }
 
     /// Inserts a post and counts it. Runs two statements, so it needs a transaction.
     ///
     /// # Errors
-    /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist; `UniqueViolation` with `posts_pkey`
+    /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist or is deleted; `UniqueViolation` with
+    /// `posts_pkey`
     /// if the id exists.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
-        self.count(post.author, 1, public_count(post)).await?;
+        if !self.count(post.author, 1, public_count(post)).await? {
+            let constraint = "posts_author_id_fkey".to_owned();
+            return Err(StorageError::ForeignKeyViolation { constraint });
+        }
         diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;
         Ok(())
     }
@@ -155,14 +200,16 @@ impl Posts<'_> {
     /// The maximum number of posts for [`Posts::insert_many`]: a statement has at most 65,535 bound values, a post ten.
     pub const MAX_INSERT: usize = 6_000;
 
-    /// Makes several posts of one author public or private and updates the counters, in one statement. Returns the number of
-    /// posts that changed.
+    /// Makes several posts of one author public or private and updates the counters. Returns the number of posts that
+    /// changed.
     pub async fn set_visibility(
         &mut self,
         author: UserId,
         posts: &[PostId],
         visibility: Visibility,
     ) -> Result<i64> {
+        Users { conn: self.conn }.lock_rows(&[author.into()]).await?;
+        self.lock_rows(posts).await?;
         let set = SetVisibility {
             author: author.into(),
             posts: posts.iter().copied().map(Uuid::from).collect(),
@@ -223,15 +270,15 @@ impl Posts<'_> {
         rows.into_iter().map(engagement).collect()
     }
 
-    /// Lists the ids of an author's posts, regardless of visibility, in no particular order.
-    pub async fn list_ids_by(&mut self, author: UserId, limit: i64) -> Result<Vec<PostId>> {
-        let ids: Vec<Uuid> = posts::table
+    /// Finds one of an author's posts, also if it is deleted.
+    pub async fn find_any_by(&mut self, author: UserId) -> Result<Option<PostId>> {
+        let post: Option<Uuid> = posts::table
             .filter(posts::author_id.eq(i64::from(author)))
             .select(posts::id)
-            .limit(limit)
-            .load(self.conn)
-            .await?;
-        Ok(ids.into_iter().map(PostId::from).collect())
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(post.map(PostId::from))
     }
 
     /// Updates the columns that the author can edit, and the counters. `before` is the result of [`Posts::lock`] in the same
@@ -249,16 +296,16 @@ impl Posts<'_> {
     }
 
     /// Deletes a post and, by cascade, everything that belongs to it, and updates the counters. `post` is the result of
-    /// [`Posts::lock`] in the same transaction. Call
-    /// [`Notifications::withdraw_for_post`](crate::Notifications::withdraw_for_post) first, which removes the notifications
-    /// about the post.
+    /// [`Posts::lock_for_deletion`] in the same transaction. Delete its comments and engagement and withdraw the
+    /// notifications about it first.
     pub async fn delete(&mut self, post: &Post) -> Result<()> {
         self.count(post.author, -1, -public_count(post)).await?;
         diesel::delete(posts::table.find(Uuid::from(post.id))).execute(self.conn).await?;
         Ok(())
     }
 
-    async fn count(&mut self, author: UserId, all: i64, public: i64) -> Result<()> {
+    /// Returns whether the author exists and is not deleted. A deleted author's counters may still be lowered.
+    async fn count(&mut self, author: UserId, all: i64, public: i64) -> Result<bool> {
         Users { conn: self.conn }.add_to_post_counts(author, all, public).await
     }
 }
@@ -280,41 +327,52 @@ pub struct ViewerEngagement {
 statement! {
     LockWithAuthor(author: i64 as BigInt, post: Uuid as SqlUuid) -> SqlTypeOf<AsSelect<PostRow, Pg>> {
         "person AS MATERIALIZED (
-            SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
+            SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
         )
         SELECT posts.id, author_id, title, content, post_type, image_url, location, is_public, created_at, updated_at,
             hearts_count, reactions_count, shares_count, comments_count
-        FROM posts JOIN person ON person.id = posts.author_id WHERE posts.id = $2 FOR NO KEY UPDATE OF posts"
+        FROM posts JOIN person ON person.id = posts.author_id
+        WHERE posts.id = $2 AND posts.deleted_at IS NULL FOR NO KEY UPDATE OF posts"
     }
 }
 
 statement! {
-    LockInvolving(user: i64 as BigInt) -> SqlUuid {
-        "touched AS (
-            SELECT id FROM posts WHERE author_id = $1
-            UNION SELECT post_id FROM likes WHERE user_id = $1
-            UNION SELECT post_id FROM emoji_reactions WHERE user_id = $1
-            UNION SELECT post_id FROM shares WHERE user_id = $1
-            UNION SELECT post_id FROM comments WHERE author_id = $1
+    /// The post is locked.
+    DeleteEngagementBatch(post: Uuid as SqlUuid, limit: i64 as BigInt) -> Integer {
+        "hearts AS (
+            DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE post_id = $1 LIMIT $2) RETURNING id
+        ), reactions AS (
+            DELETE FROM emoji_reactions WHERE id IN (SELECT id FROM emoji_reactions WHERE post_id = $1 LIMIT $2)
+            RETURNING id
+        ), sharer AS (
+            SELECT user_id FROM shares WHERE post_id = $1 LIMIT $2
+        ), gone AS (
+            DELETE FROM shares WHERE post_id = $1 AND user_id IN (SELECT user_id FROM sharer)
+            RETURNING user_id, share_method
+        ), number AS (
+            SELECT (SELECT count(*) FROM hearts)::integer AS hearts,
+                (SELECT count(*) FROM reactions)::integer AS reactions,
+                (SELECT count(DISTINCT (user_id, share_method)) FROM gone)::integer AS shares
         )
-        SELECT id FROM posts WHERE id IN (SELECT id FROM touched) ORDER BY id FOR NO KEY UPDATE"
+        UPDATE posts SET
+            hearts_count = hearts_count - number.hearts,
+            reactions_count = reactions_count - number.reactions,
+            shares_count = shares_count - number.shares
+        FROM number WHERE posts.id = $1
+        RETURNING number.hearts + number.reactions + number.shares"
     }
 }
 
 statement! {
-    /// Locks the row of the author before those of the posts.
+    /// The rows of the author and of the posts are locked.
     SetVisibility(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
-        "person AS MATERIALIZED (
-            SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE
-        ), part AS MATERIALIZED (
-            SELECT posts.id FROM posts JOIN person ON posts.author_id = person.id
-            WHERE posts.id = ANY ($2) ORDER BY posts.id FOR NO KEY UPDATE OF posts
-        ), changed AS (
-            UPDATE posts SET is_public = $3 FROM part WHERE posts.id = part.id AND posts.is_public <> $3
-            RETURNING posts.id
+        "changed AS (
+            UPDATE posts SET is_public = $3
+            WHERE id = ANY ($2) AND author_id = $1 AND is_public <> $3 AND deleted_at IS NULL
+            RETURNING id
         ), counted AS (
-            UPDATE users SET public_posts_count = public_posts_count
-                + (SELECT count(*) FROM changed) * CASE WHEN $3 THEN 1 ELSE -1 END
+            UPDATE users SET public_posts_count = public_posts_count + change.posts
+            FROM (SELECT count(*) * CASE WHEN $3 THEN 1 ELSE -1 END AS posts FROM changed) AS change
             WHERE id = $1
         )
         SELECT count(*) FROM changed"

@@ -4,12 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{
     MAX_CLOCK_SKEW, PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
     ShareQuota, UserId,
 };
 use uuid::Uuid;
 
+use super::posts::Posts;
 use crate::query::statement;
 use crate::schema::shares;
 use crate::{Connection, Result};
@@ -40,18 +42,46 @@ impl Shares<'_> {
 
     /// Deletes a user's link share of a post, and its count, regardless of who can see the post. Returns the author of the
     /// post, or `None` if there was no link share.
+    ///
+    /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
     pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
+        Posts { conn: self.conn }.lock_rows(&[post]).await?;
         let delete = DeleteLinkShare { user: user.into(), post: post.into() };
         let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
         Ok(post_author.map(UserId::from))
     }
 
-    /// Deletes all shares that a user made of up to `limit` posts, and their counts. Returns the number of posts.
+    /// Deletes all shares that a user made of up to `limit` posts, and their counts. Returns their causes, like
+    /// [`Hearts::delete_batch_of`](crate::Hearts::delete_batch_of).
     ///
     /// All shares of a post are deleted together, because all messages about it count once.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<i64> {
-        let delete = DeleteSharesBatch { user: user.into(), limit };
-        Ok(delete.get_result(self.conn).await?)
+    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
+        let posts: Vec<Uuid> = shares::table
+            .filter(shares::user_id.eq(i64::from(user)))
+            .select(shares::post_id)
+            .distinct()
+            .limit(limit)
+            .load(self.conn)
+            .await?;
+        let locked: Vec<PostId> = posts.iter().copied().map(PostId::from).collect();
+        let authors = Posts { conn: self.conn }.lock_rows(&locked).await?;
+        let list = ListSharesOf { user: user.into(), posts: posts.clone() };
+        let rows: Vec<(Uuid, Uuid, Vec<i64>)> = list.load(self.conn).await?;
+        DeleteSharesBatch { user: user.into(), posts }.execute(self.conn).await?;
+        let message_causes = rows.into_iter().flat_map(|(share, post, recipients)| {
+            let act = Act::MessageShare { post: post.into(), share: share.into() };
+            recipients.into_iter().map(move |recipient| Cause {
+                recipient: recipient.into(),
+                actor: user,
+                act,
+            })
+        });
+        let link_causes = authors.into_iter().map(|(post, recipient)| Cause {
+            recipient,
+            actor: user,
+            act: Act::LinkShare { post },
+        });
+        Ok(link_causes.chain(message_causes).collect())
     }
 
     /// Finds a user's link share of a post.
@@ -139,14 +169,10 @@ statement! {
 }
 
 statement! {
-    /// Locks and counts like [`InsertLinkShare`].
+    /// The post is locked.
     DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM shares USING post
-            WHERE shares.post_id = post.id AND shares.user_id = $1 AND shares.share_method = 'url'
-            RETURNING shares.post_id
+        "gone AS (
+            DELETE FROM shares WHERE post_id = $2 AND user_id = $1 AND share_method = 'url' RETURNING post_id
         )
         UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
         RETURNING author_id"
@@ -182,21 +208,25 @@ statement! {
 }
 
 statement! {
-    /// Locks the posts in id order, so that concurrent statements do not deadlock.
-    DeleteSharesBatch(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT DISTINCT post_id FROM shares WHERE user_id = $1 LIMIT $2
-        ), post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id IN (SELECT post_id FROM part) ORDER BY id FOR NO KEY UPDATE
-        ), gone AS (
-            DELETE FROM shares USING post WHERE shares.user_id = $1 AND shares.post_id = post.id
-            RETURNING shares.post_id, shares.share_method
+    /// The message shares of these posts, with their recipients.
+    ListSharesOf(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> (SqlUuid, SqlUuid, Array<BigInt>) {
+        "message AS (
+            SELECT id, post_id FROM shares
+            WHERE user_id = $1 AND post_id = ANY ($2) AND share_method = 'message'
+        )
+        SELECT id, post_id, ARRAY(SELECT user_id FROM share_recipients WHERE share_id = message.id) FROM message"
+    }
+}
+
+statement! {
+    /// The posts are locked.
+    DeleteSharesBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
+        "gone AS (
+            DELETE FROM shares WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id, share_method
         ), lowered AS (
             SELECT post_id, count(DISTINCT share_method)::integer AS shares FROM gone GROUP BY post_id
-        ), counted AS (
-            UPDATE posts SET shares_count = shares_count - lowered.shares
-            FROM lowered WHERE posts.id = lowered.post_id
         )
-        SELECT count(*) FROM lowered"
+        UPDATE posts SET shares_count = shares_count - lowered.shares
+        FROM lowered WHERE posts.id = lowered.post_id"
     }
 }

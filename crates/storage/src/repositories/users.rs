@@ -1,4 +1,4 @@
-//! The `users` table: accounts, credentials, and lookups.
+//! The `users` table: accounts, credentials, and lookups. Lookups do not find deleted accounts.
 
 mod locking;
 mod photos;
@@ -19,7 +19,7 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-pub use self::locking::{LockedParticipants, Participants, UserLock};
+pub use self::locking::{LockedParticipants, Participants};
 pub use self::photos::PreviousPhoto;
 pub use self::search::NamedUser;
 use crate::query::{UserOrder, UserQuery, blocked_by, blockers_of, load_page, lower, statement};
@@ -87,6 +87,7 @@ impl Users<'_> {
     pub async fn find(&mut self, user: UserId) -> Result<Option<User>> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select(UserRow::as_select())
             .first(self.conn)
             .await
@@ -98,6 +99,7 @@ impl Users<'_> {
     pub async fn find_author(&mut self, user: UserId) -> Result<Option<Author>> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select(AuthorRow::as_select())
             .first(self.conn)
             .await
@@ -120,6 +122,7 @@ impl Users<'_> {
     pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
         let row = users::table
             .filter(lower(users::username).eq(username.to_ascii_lowercase()))
+            .filter(users::deleted_at.is_null())
             .select(UserRow::as_select())
             .first(self.conn)
             .await
@@ -131,6 +134,7 @@ impl Users<'_> {
     pub async fn find_credentials_by_email(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = users::table
             .filter(lower(users::email).eq(email.to_ascii_lowercase()))
+            .filter(users::deleted_at.is_null())
             .select((users::id, users::email, users::hashed_password))
             .first::<(i64, String, String)>(self.conn)
             .await
@@ -142,6 +146,7 @@ impl Users<'_> {
     pub async fn find_credentials(&mut self, user: UserId) -> Result<Option<Credentials>> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select((users::id, users::email, users::hashed_password))
             .first::<(i64, String, String)>(self.conn)
             .await
@@ -207,6 +212,7 @@ impl Users<'_> {
         let is_blocked = is_across_block(first).or(is_across_block(second));
         let rows: Vec<(i64, bool)> = users::table
             .filter(users::id.eq_any(ids))
+            .filter(users::deleted_at.is_null())
             .select((users::id, is_blocked))
             .load(self.conn)
             .await?;
@@ -227,21 +233,24 @@ impl Users<'_> {
         Ok(())
     }
 
-    /// Adds to the counters of posts and public posts of a user.
+    /// Adds to the counters of posts and public posts of a user. Returns whether the user exists. The counters of a deleted
+    /// account can only be lowered.
     pub(crate) async fn add_to_post_counts(
         &mut self,
         user: UserId,
         all: i64,
         public: i64,
-    ) -> Result<()> {
-        diesel::update(users::table.find(i64::from(user)))
+    ) -> Result<bool> {
+        let mut account = diesel::update(users::table.find(i64::from(user)))
             .set((
                 users::posts_count.eq(users::posts_count + all),
                 users::public_posts_count.eq(users::public_posts_count + public),
             ))
-            .execute(self.conn)
-            .await?;
-        Ok(())
+            .into_boxed();
+        if 0 < all {
+            account = account.filter(users::deleted_at.is_null());
+        }
+        Ok(account.execute(self.conn).await? == 1)
     }
 }
 

@@ -40,12 +40,22 @@ const fn act_exists(kind: NotificationType) -> &'static str {
             "CASE
                 WHEN it.comment_id IS NULL THEN EXISTS (
                     SELECT FROM posts
-                    WHERE posts.id = it.post_id AND posts.author_id = it.actor_id AND posts.is_public
+                    WHERE posts.id = it.post_id AND posts.author_id = it.actor_id AND (
+                        posts.is_public OR posts.deleted_at IS NOT NULL OR EXISTS (
+                            SELECT FROM background_jobs
+                            WHERE kind = 'withdraw_hidden_post' AND background_jobs.post_id = posts.id
+                        )
+                    )
                 )
                 ELSE EXISTS (
                     SELECT FROM comments JOIN posts ON posts.id = comments.post_id
                     WHERE comments.id = it.comment_id AND comments.author_id = it.actor_id
-                        AND (posts.is_public OR posts.author_id = it.user_id)
+                        AND (
+                            posts.is_public OR posts.author_id = it.user_id OR posts.deleted_at IS NOT NULL OR EXISTS (
+                                SELECT FROM background_jobs
+                                WHERE kind = 'withdraw_hidden_post' AND background_jobs.post_id = posts.id
+                            )
+                        )
                 )
             END"
         }

@@ -148,7 +148,8 @@ fn to_accepted_rows((number, expected): (usize, &ExpectedNotification)) -> Vec<V
     expected.alternatives.iter().map(row).collect()
 }
 
-/// The reasons that rows show, in this order: a notification or a stored reason; retention; a private post; an edit since the
+/// The reasons that rows show, in this order: a notification or a stored reason; retention; an account or a post that is being
+/// deleted; a private post; an edit since the
 /// text was read; a name that the recipient took after the text was written; a block. `count(*)` makes PostgreSQL look up the
 /// rows of each act. With `EXISTS`, it might search all notifications instead.
 static FIND_MISSING: LazyLock<String> = LazyLock::new(|| {
@@ -172,12 +173,14 @@ static FIND_MISSING: LazyLock<String> = LazyLock::new(|| {
             )
         )
         SELECT it.number FROM it
-        JOIN users AS recipient ON recipient.id = it.user_id
+        JOIN users AS recipient ON recipient.id = it.user_id AND recipient.deleted_at IS NULL
+        JOIN users AS actor ON actor.id = it.actor_id AND actor.deleted_at IS NULL
         LEFT JOIN posts AS post ON post.id = it.post_id
         LEFT JOIN comments AS comment ON comment.id = it.comment_id
         WHERE it.number NOT IN (SELECT number FROM explained)
             AND it.user_id <> it.actor_id
             AND $3 <= it.at
+            AND post.deleted_at IS NULL
             AND (post.id IS NULL OR post.is_public OR post.author_id = it.user_id)
             AND (it.content IS NULL OR it.content = coalesce(comment.content, post.content))
             AND (it.username IS NULL OR (

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Comment, Post, UserId, Visibility};
-use grateful_storage::{Connection, NewReaction, Repositories, Result, StorageError};
+use grateful_storage::{Connection, NewReaction, Repositories, Result, StorageError, Thread};
 use grateful_testkit::{
     TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user,
@@ -88,7 +88,10 @@ impl PostgresEngagement {
             }
             Action::DeleteComment { comment } => match comments.get(comment) {
                 Some(comment) => {
-                    0 < conn.comments().delete(comment.post, comment.id).await.unwrap()
+                    let thread = Thread::Below(comment.id);
+                    let thread = conn.comments().list_deepest(thread, i64::MAX).await.unwrap();
+                    conn.comments().delete_all(comment.post, &thread).await.unwrap();
+                    !thread.is_empty()
                 }
                 None => false,
             },

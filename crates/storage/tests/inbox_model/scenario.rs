@@ -133,7 +133,7 @@ impl<'a> Scenario<'a> {
                 let mut notifications = self.conn.notifications();
                 let last_seq = notifications.find_inbox_position(owner).await.unwrap().last_seq;
                 let in_postgresql =
-                    notifications.mark_all_read(owner, now, last_seq).await.unwrap();
+                    notifications.mark_all_read(owner, now, last_seq).await.unwrap().0;
                 (in_memory.try_into().unwrap(), in_postgresql)
             }
             Step::Advance(time) => {

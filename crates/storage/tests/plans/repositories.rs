@@ -586,8 +586,9 @@ async fn marking_read_reads_few_rows() {
     })
     .await;
 
-    let expected = Expected { sql_part: "row_number() OVER (ORDER BY seq", rows: 1, max_read: 40 };
-    check_one(expected, &format!("{owner}, '2026-01-05', 7"), async |conn| {
+    let expected =
+        Expected { sql_part: "row_number() OVER (ORDER BY unread.id", rows: 1, max_read: 40 };
+    check_one(expected, &format!("{owner}, '2026-01-05', 7, 1000"), async |conn| {
         begin_rolled_back(conn).await;
         conn.notifications().mark_all_read(owner.into(), NOON, 7).await.unwrap();
     })

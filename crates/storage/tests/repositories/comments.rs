@@ -6,7 +6,9 @@ use grateful_domain::{
     Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments,
     ListedComment, Post, PostId, UserId,
 };
-use grateful_storage::{CommentOwners, Comments, Database, Repositories, Result, StorageError};
+use grateful_storage::{
+    CommentOwners, Comments, Database, Repositories, Result, StorageError, Thread,
+};
 use grateful_testkit::{
     NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
 };
@@ -433,14 +435,15 @@ async fn delete_concurrently(pool: &Database, post: PostId, comment: CommentId) 
     let removed: Result<i64> = pool
         .transaction(async |tx| {
             tx.posts().lock(post).await?;
-            tx.comments().delete(post, comment).await
+            let thread = tx.comments().list_deepest(Thread::Below(comment), i64::MAX).await?;
+            tx.comments().delete_all(post, &thread).await
         })
         .await;
     removed.unwrap()
 }
 
 async fn delete(database: &TestDatabase, post: PostId, comment: CommentId) -> i64 {
-    database.connect().await.comments().delete(post, comment).await.unwrap()
+    delete_concurrently(&database.pool, post, comment).await
 }
 
 async fn find(

@@ -259,7 +259,7 @@ async fn participants_are_locked_once_each_in_id_order() {
                 concurrent.batch_execute(&lock("NO KEY UPDATE")).await.unwrap();
                 concurrent.batch_execute(&lock("UPDATE")).await.unwrap_err();
             }
-            assert!(concurrent.users().lock_for_deletion(other).await.unwrap());
+            assert!(concurrent.users().mark_deleted(other, NOON).await.unwrap());
             Ok::<_, diesel::result::Error>(())
         })
         .await

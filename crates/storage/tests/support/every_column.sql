@@ -95,3 +95,18 @@ SELECT sha256(id::text::bytea), id, now() + interval '1 minute' FROM sessions;
 
 INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
 SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM users;
+
+UPDATE users SET deleted_at = now() WHERE username = 'ben';
+UPDATE comments SET deleted_at = now() WHERE parent_id IS NULL;
+
+-- A second post, since a deleted one is private.
+INSERT INTO posts (id, author_id, content, is_public, deleted_at)
+SELECT '00000000-0000-7000-8000-00000000000b', id, 'Deleted', false, now() FROM users WHERE username = 'ana';
+UPDATE users SET posts_count = 2 WHERE username = 'ana';
+
+INSERT INTO background_jobs (id, kind, user_id, other_user_id, post_id, comment_id, max_seq, requested_at)
+SELECT gen_random_uuid(), kind, 1, 2, post.id, comment.id, 1, now()
+FROM (SELECT id FROM posts LIMIT 1) AS post, (SELECT id FROM comments LIMIT 1) AS comment, (VALUES
+    ('delete_account'), ('delete_post'), ('delete_comment'), ('withdraw_between'), ('withdraw_hidden_post'),
+    ('mark_all_read')
+) AS kinds (kind);

@@ -67,7 +67,8 @@ macro_rules! conditions {
         let viewer = filter.viewer.user().map(i64::from);
         select = match viewer {
             Some(viewer) if !filter.public_only => {
-                select.filter(posts::is_public.or(posts::author_id.eq(viewer)))
+                let is_own = posts::author_id.eq(viewer).and(posts::deleted_at.is_null());
+                select.filter(posts::is_public.or(is_own))
             }
             _ => select.filter(posts::is_public),
         };
@@ -152,7 +153,9 @@ impl PostFilter {
         posts: &[PostId],
     ) -> IntoBoxed<'static, post_authors, Pg> {
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        conditions!(post_authors().into_boxed(), self).filter(posts::id.eq_any(ids))
+        conditions!(post_authors().into_boxed(), self)
+            .filter(users::deleted_at.is_null())
+            .filter(posts::id.eq_any(ids))
     }
 
     /// Selects the first posts of each author.
@@ -175,7 +178,8 @@ impl PostFilter {
         match self.count_mode? {
             CountMode::UpTo(max) => Some(match self.authors {
                 AuthorFilter::All | AuthorFilter::One(_) => {
-                    let ids = conditions!(posts::table.select(posts::id).into_boxed::<Pg>(), self);
+                    let ids = conditions!(posts::table.select(posts::id).into_boxed::<Pg>(), self)
+                        .filter(Sql::not_deleted(Sql::new("posts.author_id")));
                     // The order makes the planner use the same index as for the page.
                     TotalSql::capped(max, ordered!(ids, self.sort_key))
                 }
@@ -216,7 +220,8 @@ impl PostFilter {
     }
 
     fn visible_posts(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        conditions!(posts_for_viewer(self.viewer.user().map(i64::from)).into_boxed(), self)
+        let posts = posts_for_viewer(self.viewer.user().map(i64::from)).into_boxed();
+        conditions!(posts, self).filter(users::deleted_at.is_null())
     }
 
     /// The condition that a post is among the newest posts of several authors. It selects exactly the posts that sorting all

@@ -50,6 +50,8 @@ statement! {
             SELECT followed_id AS id FROM follows WHERE follower_id = $1
             UNION
             SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
+            UNION
+            SELECT id FROM users WHERE deleted_at IS NOT NULL
         ), ranked AS (
             SELECT theirs.id, count(*) AS mutual_count, array_agg(theirs.through) AS through
             FROM theirs WHERE NOT (theirs.id = ANY (SELECT id FROM known))
@@ -62,7 +64,7 @@ statement! {
         SELECT best.id, best.username, best.display_name, best.bio, best.profile_image_url, best.created_at,
             best.mutual_count,
             ARRAY(
-                SELECT mutual.username FROM users AS mutual WHERE mutual.id = ANY (best.through)
+                SELECT mutual.username FROM users AS mutual WHERE mutual.id = ANY (best.through) AND mutual.deleted_at IS NULL
                 ORDER BY lower(mutual.username) LIMIT 3
             )
         FROM best ORDER BY best.mutual_count DESC, lower(best.username)"

@@ -172,7 +172,7 @@ statement! {
             LEFT JOIN LATERAL (
                 SELECT left(posts.content, $6) AS start FROM posts
                 WHERE posts.id = listed.post_id AND (
-                    posts.author_id = $5
+                    posts.author_id = $5 AND posts.deleted_at IS NULL
                     OR posts.is_public AND NOT (posts.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
                 )
                 LIMIT 1
@@ -181,6 +181,7 @@ statement! {
                 SELECT left(comments.content, $6) AS start FROM comments
                 WHERE comments.id = listed.comment_id AND comments.post_id = listed.post_id
                     AND post.start IS NOT NULL
+                    AND comments.deleted_at IS NULL
                     AND NOT (comments.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
                 LIMIT 1
             ) AS comment ON true
@@ -202,7 +203,7 @@ statement! {
                 LIMIT $7
             ) AS shown ON listed.is_batch
             LEFT JOIN LATERAL (
-                SELECT * FROM users WHERE users.id = shown.actor_id LIMIT 1
+                SELECT * FROM users WHERE users.id = shown.actor_id AND users.deleted_at IS NULL LIMIT 1
             ) AS person ON true"
         )
     }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::dsl::{exists, select};
+use diesel::dsl::{exists, not, select};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::HourlyQuota;
 use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, NotificationType, UserId};
@@ -69,19 +69,60 @@ impl Notifications<'_> {
         Ok(read.get_result::<i64>(self.conn).await? == 1)
     }
 
-    /// Marks all notifications as read that existed at the time of the request: those that changed at `requested_at` or
-    /// earlier, and those with a number up to `max_seq`, the last number at that time, in case the clock of another node is
-    /// ahead. Returns how many notifications of the inbox were unread.
+    /// Marks notifications as read that existed at the time of the request: those that changed at `requested_at` or earlier,
+    /// and those with a number up to `max_seq`, the last number at that time, in case the clock of another node is ahead.
+    /// Returns how many notifications of the inbox were unread, and whether all of them are read now; otherwise
+    /// [`Notifications::mark_batch_read`] continues.
     pub async fn mark_all_read(
         &mut self,
         owner: UserId,
         requested_at: DateTime<Utc>,
         max_seq: i64,
-    ) -> Result<i64> {
-        self.lock_and_reserve(&HashMap::from([(owner, 0)])).await?;
-        let read = MarkAllRead { owner: owner.into(), now: requested_at, seq: max_seq };
+    ) -> Result<(i64, bool)> {
+        self.lock_inboxes(&[owner]).await?;
+        let existed = notifications::last_updated_at.le(requested_at);
+        let unread = notifications::table
+            .filter(notifications::user_id.eq(i64::from(owner)))
+            .filter(notifications::parent_id.is_null())
+            .filter(not(notifications::read))
+            .filter(existed.or(notifications::seq.le(max_seq)))
+            .count()
+            .get_result(self.conn)
+            .await?;
+        Ok((unread, self.mark_batch(owner, requested_at, max_seq).await?))
+    }
+
+    /// Marks up to [`Notifications::MAX_MARKED`] of the notifications of [`Notifications::mark_all_read`] as read, with
+    /// their children. The children of a large batch are marked first, as many at a time, and the batch last. Returns whether
+    /// none is left.
+    pub async fn mark_batch_read(
+        &mut self,
+        owner: UserId,
+        requested_at: DateTime<Utc>,
+        max_seq: i64,
+    ) -> Result<bool> {
+        self.lock_inboxes(&[owner]).await?;
+        self.mark_batch(owner, requested_at, max_seq).await
+    }
+
+    /// The inbox is locked.
+    async fn mark_batch(
+        &mut self,
+        owner: UserId,
+        requested_at: DateTime<Utc>,
+        max_seq: i64,
+    ) -> Result<bool> {
+        let read = MarkBatchRead {
+            owner: owner.into(),
+            now: requested_at,
+            seq: max_seq,
+            limit: Self::MAX_MARKED,
+        };
         Ok(read.get_result(self.conn).await?)
     }
+
+    /// The maximum number of notifications that one statement marks as read.
+    pub const MAX_MARKED: i64 = 4_000;
 
     /// Counts how many notifications a user got recently, of one type or of all types.
     pub async fn stats(
@@ -135,22 +176,35 @@ statement! {
 
 statement! {
     /// The inbox is locked.
-    MarkAllRead(owner: i64 as BigInt, now: DateTime<Utc> as Timestamptz, seq: i64 as BigInt) -> BigInt {
-        "unread AS (
-            SELECT id, row_number() OVER (ORDER BY seq, id) AS number FROM notifications
+    MarkBatchRead(
+        owner: i64 as BigInt,
+        now: DateTime<Utc> as Timestamptz,
+        seq: i64 as BigInt,
+        limit: i64 as BigInt
+    ) -> Bool {
+        "unread AS MATERIALIZED (
+            SELECT id FROM notifications
             WHERE user_id = $1 AND parent_id IS NULL AND NOT read AND (last_updated_at <= $2 OR seq <= $3)
+            LIMIT $4
+        ), child AS MATERIALIZED (
+            SELECT it.id FROM unread, LATERAL (
+                SELECT id FROM notifications WHERE parent_id = unread.id AND NOT read LIMIT $4
+            ) AS it LIMIT $4
+        ), marked_children AS (
+            UPDATE notifications SET read = true, read_at = $2 WHERE id IN (SELECT id FROM child) RETURNING parent_id
+        ), size AS (
+            SELECT (SELECT count(*) FROM unread) AS parents, (SELECT count(*) FROM marked_children) AS children
+        ), complete AS (
+            SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
+            WHERE size.children < $4
         ), counted AS (
-            UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM unread) WHERE user_id = $1
-            RETURNING last_seq - (SELECT count(*) FROM unread) AS seq
+            UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete) WHERE user_id = $1
+            RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
         ), marked AS (
-            UPDATE notifications AS it SET read = true, read_at = $2, seq = counted.seq + unread.number
-            FROM unread, counted WHERE it.id = unread.id
-            RETURNING it.id
-        ), entries AS (
-            UPDATE notifications SET read = true, read_at = $2
-            WHERE parent_id IN (SELECT id FROM unread) AND NOT read
+            UPDATE notifications AS it SET read = true, read_at = $2, seq = counted.seq + complete.number
+            FROM complete, counted WHERE it.id = complete.id
         )
-        SELECT count(*) FROM marked"
+        SELECT size.children < $4 AND size.parents < $4 FROM size"
     }
 }
 

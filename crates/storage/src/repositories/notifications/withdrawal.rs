@@ -5,15 +5,13 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::dsl;
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{
     Act, BatchCounts, Cause, InboxChanges, RemainingBatch, WithdrawalReason, update_reaction,
     withdraw,
 };
-use grateful_domain::{CommentId, Emoji, Notification, NotificationType, PostId, UserId};
+use grateful_domain::{CommentId, Emoji, Notification, PostId, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -83,41 +81,50 @@ impl Notifications<'_> {
         self.withdraw_refs(refs, WithdrawalReason::Undone, now).await
     }
 
-    /// Withdraws the notifications of mentions in a post and of its shares, because only its author can see the post from
-    /// now on. If the post becomes public again within a day, the notifications of mentions are restored.
-    pub async fn withdraw_for_hidden_post(
+    /// Withdraws up to `limit` notifications about a post that are in other inboxes than its author's, because only the
+    /// author can see the post from now on. Returns their number. If the post becomes public again within a day, the
+    /// notifications of mentions are restored.
+    pub async fn withdraw_hidden_post_batch(
         &mut self,
         post: PostId,
         author: UserId,
+        limit: i64,
         now: DateTime<Utc>,
-    ) -> Result<()> {
-        let types = [NotificationType::Mention, NotificationType::PostShared];
-        let refs: NotificationRefs = notification_refs()
-            .filter(notifications::post_id.eq(Uuid::from(post)))
-            .filter(notifications::kind.eq_any(types.map(NotificationType::code)))
-            .filter(notifications::user_id.ne(i64::from(author)))
-            .load(self.conn)
-            .await?;
-        self.withdraw_refs(refs, WithdrawalReason::Revoked, now).await
+    ) -> Result<i64> {
+        let find = FindAboutHiddenPost { post: post.into(), author: author.into(), limit };
+        let refs: NotificationRefs = find.load(self.conn).await?;
+        self.withdraw_batch(refs, WithdrawalReason::Revoked, now).await
     }
 
-    /// Withdraws the notifications that two users caused for each other. Their rows must be locked with
-    /// [`UserLock::ForBlock`](crate::UserLock::ForBlock).
-    pub async fn withdraw_between(
+    /// Withdraws up to `limit` notifications about a post, which is about to be deleted. Returns their number.
+    pub async fn withdraw_post_batch(
+        &mut self,
+        post: PostId,
+        limit: i64,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        let refs: NotificationRefs = notification_refs()
+            .filter(notifications::post_id.eq(Uuid::from(post)))
+            .limit(limit)
+            .load(self.conn)
+            .await?;
+        self.withdraw_batch(refs, WithdrawalReason::Undone, now).await
+    }
+
+    /// Withdraws up to `limit` of the notifications that two users have about each other because of a block: those that
+    /// one caused for the other, and those of one about posts of the other, by any user. Returns their number. Interactions
+    /// that started before the block was committed can still add some (see
+    /// [`BackgroundJobs::barrier`](crate::BackgroundJobs::barrier)).
+    pub async fn withdraw_batch_between(
         &mut self,
         user: UserId,
         other: UserId,
+        limit: i64,
         now: DateTime<Utc>,
-    ) -> Result<()> {
-        let (user, other) = (i64::from(user), i64::from(other));
-        let caused_for = |recipient: i64, actor: i64| {
-            notifications::user_id.eq(recipient).and(notifications::actor_id.eq(actor))
-        };
-        let refs: NotificationRefs = notification_refs()
-            .filter(caused_for(user, other).or(caused_for(other, user)))
-            .load(self.conn)
-            .await?;
-        self.withdraw_refs(refs, WithdrawalReason::Revoked, now).await
+    ) -> Result<i64> {
+        let find = FindBetween { user: user.into(), other: other.into(), limit };
+        let refs: NotificationRefs = find.load(self.conn).await?;
+        self.withdraw_batch(refs, WithdrawalReason::Revoked, now).await
     }
 
     /// Withdraws up to `limit` notifications that a user caused. Returns their number.
@@ -132,40 +139,7 @@ impl Notifications<'_> {
             .limit(limit)
             .load(self.conn)
             .await?;
-        let count = i64::try_from(refs.len()).unwrap_or(limit);
-        self.withdraw_refs(refs, WithdrawalReason::Undone, now).await?;
-        Ok(count)
-    }
-
-    /// Withdraws all notifications about a post that is about to be deleted. They are deleted in whole batches, because each
-    /// batch is about one post.
-    pub async fn withdraw_for_post(&mut self, post: PostId, now: DateTime<Utc>) -> Result<()> {
-        let about_post = notifications::table.filter(notifications::post_id.eq(Uuid::from(post)));
-        let recipients: Vec<i64> = about_post
-            .filter(notifications::parent_id.is_null())
-            .select(notifications::user_id)
-            .load(self.conn)
-            .await?;
-        if recipients.is_empty() {
-            return Ok(());
-        }
-        self.lock_all(recipients).await?;
-        DeleteForPost { post: post.into(), now }.get_result::<i64>(self.conn).await?;
-        Ok(())
-    }
-
-    /// Locks the inboxes with notifications that `actor` caused or that are about these posts, in id order. For callers that
-    /// withdraw from several of them in separate steps.
-    pub async fn lock_inboxes_about(&mut self, actor: UserId, posts: &[PostId]) -> Result<()> {
-        let posts: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        let by_actor = notifications::actor_id.eq(i64::from(actor));
-        let recipients: Vec<i64> = notifications::table
-            .filter(by_actor.or(notifications::post_id.eq_any(posts)))
-            .select(notifications::user_id)
-            .distinct()
-            .load(self.conn)
-            .await?;
-        self.lock_all(recipients).await
+        self.withdraw_batch(refs, WithdrawalReason::Undone, now).await
     }
 
     /// Locks the inboxes of these users, in id order. For callers that first withdraw from some of them and then record
@@ -178,6 +152,18 @@ impl Notifications<'_> {
     async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
         self.lock_and_reserve(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
         Ok(())
+    }
+
+    /// Withdraws these notifications and returns their number.
+    async fn withdraw_batch(
+        &mut self,
+        refs: NotificationRefs,
+        reason: WithdrawalReason,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        let count = i64::try_from(refs.len()).unwrap_or(i64::MAX);
+        self.withdraw_refs(refs, reason, now).await?;
+        Ok(count)
     }
 
     async fn withdraw_refs(
@@ -389,23 +375,38 @@ statement! {
 }
 
 statement! {
-    /// The inboxes are locked.
-    DeleteForPost(post: Uuid as SqlUuid, now: DateTime<Utc> as Timestamptz) -> BigInt {
-        "gone AS (
-            DELETE FROM notifications WHERE post_id = $1 RETURNING id, user_id, parent_id
-        ), listed AS (
-            SELECT id, user_id, row_number() OVER (PARTITION BY user_id ORDER BY id) AS number
-            FROM gone WHERE parent_id IS NULL
-        ), counted AS (
-            UPDATE inboxes SET last_seq = last_seq + new.changes
-            FROM (SELECT user_id, count(*) AS changes FROM listed GROUP BY user_id) AS new
-            WHERE inboxes.user_id = new.user_id
-            RETURNING inboxes.user_id, inboxes.last_seq - new.changes AS seq
-        ), departed AS (
-            INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
-            SELECT listed.user_id, counted.seq + listed.number, listed.id, $2
-            FROM listed JOIN counted ON counted.user_id = listed.user_id
+    /// Reads the notifications of the author's own inbox from neither side of the index range.
+    FindAboutHiddenPost(post: Uuid as SqlUuid, author: i64 as BigInt, limit: i64 as BigInt) -> (SqlUuid, BigInt) {
+        "before AS (
+            SELECT id, user_id FROM notifications
+            WHERE post_id = $1 AND user_id < $2 AND act IS NOT NULL LIMIT $3
+        ), after AS (
+            SELECT id, user_id FROM notifications
+            WHERE post_id = $1 AND user_id > $2 AND act IS NOT NULL LIMIT $3
         )
-        SELECT count(*) FROM gone"
+        SELECT id, user_id FROM before UNION ALL SELECT id, user_id FROM after LIMIT $3"
+    }
+}
+
+statement! {
+    /// One look-up in the notifications per post of the two users, so that the size of their inboxes does not matter.
+    FindBetween(user: i64 as BigInt, other: i64 as BigInt, limit: i64 as BigInt) -> (SqlUuid, BigInt) {
+        "side AS (
+            SELECT $1 AS reader, $2 AS hidden UNION ALL SELECT $2, $1
+        ), caused AS (
+            SELECT it.id, it.user_id FROM side, LATERAL (
+                SELECT id, user_id FROM notifications
+                WHERE user_id = side.reader AND actor_id = side.hidden AND act IS NOT NULL LIMIT $3
+            ) AS it
+        ), about AS (
+            SELECT it.id, it.user_id FROM side
+            JOIN posts ON posts.author_id = side.hidden, LATERAL (
+                SELECT id, user_id FROM notifications
+                WHERE post_id = posts.id AND user_id = side.reader AND act IS NOT NULL LIMIT $3
+            ) AS it
+        ), found AS (
+            SELECT id, user_id FROM caused UNION ALL SELECT id, user_id FROM about
+        )
+        SELECT DISTINCT id, user_id FROM (SELECT * FROM found LIMIT $3) AS part"
     }
 }

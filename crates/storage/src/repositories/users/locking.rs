@@ -1,7 +1,11 @@
 //! Row locks on users.
+//!
+//! Locks skip deleted accounts. PostgreSQL checks that again once it holds the lock, so a request that waits for the
+//! transaction that marks an account as deleted does not find the account.
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -45,19 +49,10 @@ impl LockedParticipants {
     }
 }
 
-/// The purpose of a lock on users, which determines its strength.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserLock {
-    /// To change follows between the users, and their counters (`FOR NO KEY UPDATE`). Interactions with posts do not wait.
-    ForFollows,
-    /// To create a block (`FOR UPDATE`). No interaction of one user with posts or comments of another is running when the
-    /// lock is held, and none starts before the block is committed.
-    ForBlock,
-}
-
 impl Users<'_> {
-    /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of them is
-    /// deleted and no block between them is created. An interaction takes this lock before it checks for blocks.
+    /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of the rows
+    /// is deleted. An interaction takes this lock before it checks for blocks: the job of a block waits for the
+    /// interactions that may not have seen it (see [`BackgroundJobs::barrier`](crate::BackgroundJobs::barrier)).
     /// Interactions do not wait for each other.
     ///
     /// One statement locks all participants, to keep the id order. So one call must name all of them.
@@ -84,23 +79,22 @@ impl Users<'_> {
         Ok(locked)
     }
 
-    /// Locks the rows of these users in id order until the transaction ends. Must come before any lock on follows between
-    /// them. Inserting rows that refer to the users waits only for [`UserLock::ForBlock`]. Returns the users who exist, each
-    /// with whether they approve new followers.
+    /// Locks the rows of these users (`FOR NO KEY UPDATE`, in id order) until the transaction ends, to change follows and
+    /// blocks between them, and their counters. Interactions with posts do not wait. Returns the users who exist, each with
+    /// whether they approve new followers.
     pub async fn lock_all(
         &mut self,
         users: &[UserId],
-        lock: UserLock,
     ) -> Result<HashMap<UserId, (Author, Approval)>> {
         let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
-        let query = users::table
+        let rows: Vec<(AuthorRow, Option<Value>)> = users::table
             .filter(users::id.eq_any(ids))
+            .filter(users::deleted_at.is_null())
             .select((AuthorRow::as_select(), users::profile_preferences))
-            .order(users::id);
-        let rows: Vec<(AuthorRow, Option<Value>)> = match lock {
-            UserLock::ForFollows => query.for_no_key_update().load(self.conn).await?,
-            UserLock::ForBlock => query.for_update().load(self.conn).await?,
-        };
+            .order(users::id)
+            .for_no_key_update()
+            .load(self.conn)
+            .await?;
         let entry = |(author, preferences): (AuthorRow, Option<Value>)| {
             let author = Author::from(author);
             (author.id, (author, preferences_of(preferences).approval()))
@@ -113,6 +107,7 @@ impl Users<'_> {
     pub async fn lock(&mut self, user: UserId) -> Result<bool> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select(users::id)
             .for_no_key_update()
             .first::<i64>(self.conn)
@@ -126,6 +121,7 @@ impl Users<'_> {
     pub async fn lock_preferences(&mut self, user: UserId) -> Result<Option<Preferences>> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select(users::profile_preferences)
             .for_no_key_update()
             .first::<Option<Value>>(self.conn)
@@ -144,6 +140,7 @@ impl Users<'_> {
         let row = users::table
             .find(i64::from(user))
             .filter(users::hashed_password.eq(expected.as_str()))
+            .filter(users::deleted_at.is_null())
             .select(users::id)
             .for_no_key_update()
             .first::<i64>(self.conn)
@@ -152,17 +149,24 @@ impl Users<'_> {
         Ok(row.is_some())
     }
 
-    /// Locks the row of a user (`FOR UPDATE`) until the transaction ends. Inserting rows that refer to the user waits too.
-    /// Returns whether the user exists.
-    pub async fn lock_for_deletion(&mut self, user: UserId) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
+    /// Marks an account as deleted. Does not wait for interactions in progress; none that starts afterwards finds the
+    /// account. Returns whether the account existed and was not marked before.
+    pub async fn mark_deleted(&mut self, user: UserId, now: DateTime<Utc>) -> Result<bool> {
+        let account = users::table.find(i64::from(user)).filter(users::deleted_at.is_null());
+        let mark = diesel::update(account).set(users::deleted_at.eq(now));
+        Ok(mark.execute(self.conn).await? == 1)
+    }
+
+    /// Locks the rows of these users (`FOR NO KEY UPDATE`, in id order), also of deleted accounts.
+    pub(crate) async fn lock_rows(&mut self, users: &[i64]) -> Result<()> {
+        users::table
+            .filter(users::id.eq_any(users))
             .select(users::id)
-            .for_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
+            .order(users::id)
+            .for_no_key_update()
+            .load::<i64>(self.conn)
+            .await?;
+        Ok(())
     }
 }
 
@@ -184,6 +188,6 @@ statement! {
         SELECT id, username, display_name, profile_image_url,
             ARRAY(SELECT name FROM wanted WHERE wanted.id = users.id AND name IS NOT NULL)
         FROM users
-        WHERE id = ANY (ARRAY(SELECT id FROM wanted)) ORDER BY id FOR KEY SHARE"
+        WHERE id = ANY (ARRAY(SELECT id FROM wanted)) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE"
     }
 }

@@ -55,7 +55,8 @@ statement! {
         url: Option<String> as Nullable<Text>
     ) -> Nullable<Text> {
         "before AS (
-            SELECT id, profile_photo_filename AS photo FROM users WHERE id = $1 FOR NO KEY UPDATE
+            SELECT id, profile_photo_filename AS photo FROM users
+            WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
         )
         UPDATE users SET profile_photo_filename = $2, profile_image_url = $3
         FROM before WHERE users.id = before.id RETURNING before.photo"

@@ -50,6 +50,7 @@ impl Users<'_> {
     pub async fn find_own_profile(&mut self, user: UserId) -> Result<Option<OwnProfile>> {
         let row = users::table
             .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
             .select(OwnProfileRow::as_select())
             .first(self.conn)
             .await
@@ -77,7 +78,8 @@ impl Users<'_> {
             None => None,
         };
         let username_changed_at = rename.is_some().then_some(now);
-        let row = diesel::update(users::table.find(i64::from(user)))
+        let account = users::table.find(i64::from(user)).filter(users::deleted_at.is_null());
+        let row = diesel::update(account)
             .set(ProfileChanges { username_changed_at, ..edit.clone().into() })
             .returning(OwnProfileRow::as_returning())
             .get_result(self.conn)

@@ -177,6 +177,7 @@ statement! {
                 SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
                 UNION ALL SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
                 UNION ALL SELECT $1
+                UNION ALL SELECT id FROM users WHERE deleted_at IS NOT NULL
             ), better AS MATERIALIZED (
                 (
                     SELECT id, lower(username) AS name, 0 AS place FROM users

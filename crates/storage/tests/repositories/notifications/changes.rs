@@ -129,7 +129,12 @@ async fn withdrawing_for_a_post_removes_its_notifications_from_the_list() {
     let mut after = 0;
     changes(&mut scenario, &mut after).await;
 
-    scenario.conn.notifications().withdraw_for_post(scenario.post.id, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .withdraw_post_batch(scenario.post.id, 10, scenario.now)
+        .await
+        .unwrap();
 
     let mut removed = changes(&mut scenario, &mut after).await;
     removed.sort();

@@ -29,7 +29,7 @@ async fn notifications_of_another_user_are_inaccessible() {
     assert_eq!(children.items, []);
     let list = notifications.list(NotificationQuery::of(ben).page(first_page(10))).await.unwrap();
     assert_eq!(list, Page { items: vec![], next: None, total: None });
-    assert_eq!(notifications.mark_all_read(ben, now, i64::MAX).await.unwrap(), 0);
+    assert_eq!(notifications.mark_all_read(ben, now, i64::MAX).await.unwrap().0, 0);
     assert_eq!(notifications.list_changes(ben, 0, 10).await.unwrap(), []);
     let counts = notifications.count(ben).await.unwrap();
     assert_eq!(counts, NotificationCounts { unread: 0, total: 0 });
@@ -109,7 +109,8 @@ async fn marking_all_read_excludes_activity_after_the_request() {
         .notifications()
         .mark_all_read(ana, requested_at, seen.last_seq)
         .await
-        .unwrap();
+        .unwrap()
+        .0;
 
     // The batch got a child after the request, so it stays unread.
     assert_eq!(marked, 1);
@@ -135,7 +136,8 @@ async fn marking_all_read_covers_notifications_that_the_client_has_seen_despite_
         .notifications()
         .mark_all_read(ana, requested_at, seen.last_seq)
         .await
-        .unwrap();
+        .unwrap()
+        .0;
 
     assert_eq!(marked, 1);
     let batch = scenario.only_notification().await.notification;
@@ -148,7 +150,8 @@ async fn marking_all_read_covers_notifications_that_the_client_has_seen_despite_
             .notifications()
             .mark_all_read(ana, requested_at, seen.last_seq)
             .await
-            .unwrap(),
+            .unwrap()
+            .0,
         0
     );
 }

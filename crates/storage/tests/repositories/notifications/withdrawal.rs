@@ -230,7 +230,12 @@ async fn hiding_a_post_withdraws_its_mentions_and_messages() {
         ])
         .await;
 
-    scenario.conn.notifications().withdraw_for_hidden_post(post, ana, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .withdraw_hidden_post_batch(post, ana, 10, scenario.now)
+        .await
+        .unwrap();
 
     assert_eq!(scenario.messages_for(ben).await, ["* N started following you"]);
     assert_eq!(scenario.list_for(ana).await.len(), 4);
@@ -251,7 +256,7 @@ async fn a_block_withdraws_only_notifications_between_the_two_users() {
         ])
         .await;
 
-    scenario.conn.notifications().withdraw_between(ana, ben, scenario.now).await.unwrap();
+    scenario.conn.notifications().withdraw_batch_between(ana, ben, 10, scenario.now).await.unwrap();
 
     assert_eq!(scenario.messages_for(ana).await, ["* N liked your post"]);
     let [remaining] = &scenario.list_for(ben).await[..] else { panic!("expected one") };
@@ -296,13 +301,23 @@ async fn withdrawing_for_a_post_deletes_all_notifications_about_it() {
         ])
         .await;
 
-    scenario.conn.notifications().withdraw_for_post(scenario.post.id, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .withdraw_post_batch(scenario.post.id, 10, scenario.now)
+        .await
+        .unwrap();
 
     assert_eq!(scenario.messages_for(scenario.ana).await, ["* N liked your post"]);
     assert_eq!(scenario.messages_for(ben).await, ["* N started following you"]);
     assert_eq!(scenario.count_notifications().await, 2);
     // Repeating it has no effect.
-    scenario.conn.notifications().withdraw_for_post(scenario.post.id, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .withdraw_post_batch(scenario.post.id, 10, scenario.now)
+        .await
+        .unwrap();
     assert_eq!(scenario.count_notifications().await, 2);
 }
 

@@ -33,17 +33,22 @@ async fn deleting_an_account_ends_its_sessions_and_deletes_its_data() {
 }
 
 #[actix_web::test]
-async fn the_username_and_the_email_of_a_deleted_account_are_available() {
+async fn the_email_of_a_deleted_account_is_available_and_the_username_is_reserved() {
     let api = Api::create().await;
     let ana = api.create_user().await;
     delete_account(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
 
-    let account = json!({
-        "username": ana.user.username.as_str().to_uppercase(),
-        "email": ana.user.email.as_str(),
-        "password": PASSWORD,
-    });
-    let created = api.post("/api/v1/auth/signup").json(&account).send().await.expect(201).data();
+    let account = |username: &str| {
+        json!({
+            "username": username,
+            "email": ana.user.email.as_str(),
+            "password": PASSWORD,
+        })
+    };
+    let same_name = account(&ana.user.username.as_str().to_uppercase());
+    api.post("/api/v1/auth/signup").json(&same_name).send().await.expect(409);
+    let other_name = account("ana_again");
+    let created = api.post("/api/v1/auth/signup").json(&other_name).send().await.expect(201).data();
 
     assert_ne!(created["id"], i64::from(ana.user.id));
 }

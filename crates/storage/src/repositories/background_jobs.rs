@@ -1,0 +1,212 @@
+//! The `background_jobs` table: work that a committed change still requires.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{select, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Text};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{CommentId, JobId, PostId, UserId};
+use uuid::Uuid;
+
+use crate::schema::background_jobs;
+use crate::{Connection, Result, StorageError};
+
+/// The repository of background jobs.
+pub struct BackgroundJobs<'c> {
+    pub(super) conn: &'c mut Connection,
+}
+
+/// The ids of transactions that may not have seen a change. See [`BackgroundJobs::barrier`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barrier(Vec<String>);
+
+/// Work that is done in small transactions after the change that requires it is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Delete an account that is marked as deleted, with everything below it.
+    DeleteAccount(UserId),
+    /// Delete a post that is marked as deleted, with everything below it.
+    DeletePost(PostId),
+    /// Delete a comment that is marked as deleted, with its replies.
+    DeleteComment(CommentId),
+    /// Withdraw the notifications that two users have about each other, because one blocked the other.
+    WithdrawBetween {
+        /// The blocking user.
+        user: UserId,
+        /// The blocked user.
+        other: UserId,
+    },
+    /// Withdraw the notifications about a post that became private.
+    WithdrawHiddenPost(PostId),
+    /// Mark notifications as read that existed at the time of the request.
+    MarkAllRead {
+        /// The owner of the inbox.
+        user: UserId,
+        /// The time of the request.
+        requested_at: DateTime<Utc>,
+        /// The number of the last change of the inbox at that time.
+        max_seq: i64,
+    },
+}
+
+impl BackgroundJobs<'_> {
+    /// Inserts a job. Run this in the transaction of the change that requires it.
+    pub async fn insert(&mut self, id: JobId, job: Job, now: DateTime<Utc>) -> Result<()> {
+        diesel::insert_into(background_jobs::table)
+            .values(JobRow::new(id, job, now))
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Locks a job until the transaction ends. Returns `None` if the job is done, or is being worked on elsewhere.
+    pub async fn lock(&mut self, id: JobId) -> Result<Option<Job>> {
+        let row: Option<JobRow> = background_jobs::table
+            .find(Uuid::from(id))
+            .select(JobRow::as_select())
+            .for_update()
+            .skip_locked()
+            .first(self.conn)
+            .await
+            .optional()?;
+        row.map(Job::try_from).transpose()
+    }
+
+    /// The transactions in progress in this database. Those that began to write before a change that is committed by now may
+    /// not have seen it. A popular user always has interactions in progress, so blocks and deleted accounts do not wait for
+    /// them. Their jobs wait until [`BackgroundJobs::is_past`] instead, and then see all that these left.
+    pub async fn barrier(&mut self) -> Result<Barrier> {
+        // Every transaction that has written holds a lock on its own id until it ends.
+        let running: Vec<String> = select(sql::<Array<Text>>(
+            "ARRAY(
+                SELECT transactionid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+                WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND datname = current_database()
+            )",
+        ))
+        .get_result(self.conn)
+        .await?;
+        Ok(Barrier(running))
+    }
+
+    /// Whether all transactions of the barrier have ended. Runs no statement if there were none.
+    pub async fn is_past(&mut self, barrier: &Barrier) -> Result<bool> {
+        if barrier.0.is_empty() {
+            return Ok(true);
+        }
+        let is_past = sql::<Bool>(
+            "NOT EXISTS (
+                SELECT FROM pg_locks
+                WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND transactionid::text = ANY (",
+        )
+        .bind::<Array<Text>, _>(&barrier.0)
+        .sql("))");
+        Ok(select(is_past).get_result(self.conn).await?)
+    }
+
+    /// Deletes a job that is done.
+    pub async fn delete(&mut self, id: JobId) -> Result<()> {
+        diesel::delete(background_jobs::table.find(Uuid::from(id))).execute(self.conn).await?;
+        Ok(())
+    }
+
+    /// Deletes all jobs about a user except `kept`. Waits for jobs in progress.
+    pub async fn delete_others_about(&mut self, user: UserId, kept: JobId) -> Result<()> {
+        let user = i64::from(user);
+        let about_user =
+            background_jobs::user_id.eq(user).or(background_jobs::other_user_id.eq(user));
+        let jobs = background_jobs::table
+            .filter(about_user)
+            .filter(background_jobs::id.ne(Uuid::from(kept)))
+            .order(background_jobs::id)
+            .select(background_jobs::id)
+            .for_update()
+            .load::<Uuid>(self.conn)
+            .await?;
+        diesel::delete(background_jobs::table.filter(background_jobs::id.eq_any(jobs)))
+            .execute(self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// Lists up to `limit` jobs, oldest first.
+    pub async fn list(&mut self, limit: i64) -> Result<Vec<JobId>> {
+        let ids: Vec<Uuid> = background_jobs::table
+            .select(background_jobs::id)
+            .order(background_jobs::id)
+            .limit(limit)
+            .load(self.conn)
+            .await?;
+        Ok(ids.into_iter().map(JobId::from).collect())
+    }
+}
+
+/// A row of `background_jobs`.
+#[derive(Default, Insertable, Queryable, Selectable)]
+#[diesel(table_name = background_jobs)]
+struct JobRow {
+    id: Uuid,
+    kind: String,
+    user_id: Option<i64>,
+    other_user_id: Option<i64>,
+    post_id: Option<Uuid>,
+    comment_id: Option<Uuid>,
+    max_seq: Option<i64>,
+    requested_at: DateTime<Utc>,
+}
+
+impl JobRow {
+    fn new(id: JobId, job: Job, now: DateTime<Utc>) -> Self {
+        let row = |kind: &str| Self {
+            id: id.into(),
+            kind: kind.to_owned(),
+            requested_at: now,
+            ..Self::default()
+        };
+        match job {
+            Job::DeleteAccount(user) => {
+                Self { user_id: Some(user.into()), ..row("delete_account") }
+            }
+            Job::DeletePost(post) => Self { post_id: Some(post.into()), ..row("delete_post") },
+            Job::DeleteComment(comment) => {
+                Self { comment_id: Some(comment.into()), ..row("delete_comment") }
+            }
+            Job::WithdrawBetween { user, other } => Self {
+                user_id: Some(user.into()),
+                other_user_id: Some(other.into()),
+                ..row("withdraw_between")
+            },
+            Job::WithdrawHiddenPost(post) => {
+                Self { post_id: Some(post.into()), ..row("withdraw_hidden_post") }
+            }
+            Job::MarkAllRead { user, requested_at, max_seq } => Self {
+                user_id: Some(user.into()),
+                max_seq: Some(max_seq),
+                requested_at,
+                ..row("mark_all_read")
+            },
+        }
+    }
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = StorageError;
+
+    fn try_from(row: JobRow) -> Result<Self> {
+        let corrupt = StorageError::Corrupt { column: "background_jobs.kind" };
+        Ok(match (&*row.kind, row.user_id, row.other_user_id, row.post_id, row.comment_id) {
+            ("delete_account", Some(user), ..) => Self::DeleteAccount(user.into()),
+            ("delete_post", _, _, Some(post), _) => Self::DeletePost(post.into()),
+            ("delete_comment", .., Some(comment)) => Self::DeleteComment(comment.into()),
+            ("withdraw_between", Some(user), Some(other), ..) => {
+                Self::WithdrawBetween { user: user.into(), other: other.into() }
+            }
+            ("withdraw_hidden_post", _, _, Some(post), _) => Self::WithdrawHiddenPost(post.into()),
+            ("mark_all_read", Some(user), ..) => Self::MarkAllRead {
+                user: user.into(),
+                requested_at: row.requested_at,
+                max_seq: row.max_seq.ok_or(corrupt)?,
+            },
+            _ => return Err(corrupt),
+        })
+    }
+}
