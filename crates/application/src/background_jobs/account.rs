@@ -91,7 +91,7 @@ async fn delete_batch(
             let causes = tx.shares().delete_batch_of(user, SHARED_POSTS).await?;
             withdraw_causes(tx, &causes, now).await
         }
-        OwnedData::Comments => match tx.comments().find_any_by(user).await? {
+        OwnedData::Comments => match tx.comments().find_oldest_by(user).await? {
             Some((_, comment)) => delete_comment_step(tx, comment, now).await.map(Some),
             None => Ok(None),
         },

@@ -112,11 +112,13 @@ impl Comments<'_> {
         Ok(DeleteComments { post: post.into(), comments }.get_result(self.conn).await?)
     }
 
-    /// Finds one of an author's comments, with its post, also if it is deleted.
-    pub async fn find_any_by(&mut self, author: UserId) -> Result<Option<(PostId, CommentId)>> {
+    /// Finds an author's oldest comment, with its post, also if it is deleted. Of the author's comments in one thread, it has
+    /// the others below it.
+    pub async fn find_oldest_by(&mut self, author: UserId) -> Result<Option<(PostId, CommentId)>> {
         let row: Option<(Uuid, Uuid)> = comments::table
             .filter(comments::author_id.eq(i64::from(author)))
             .select((comments::post_id, comments::id))
+            .order(comments::created_at)
             .first(self.conn)
             .await
             .optional()?;

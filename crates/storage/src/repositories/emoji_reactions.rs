@@ -89,6 +89,9 @@ impl EmojiReactions<'_> {
             .limit(limit)
             .load(self.conn)
             .await?;
+        if posts.is_empty() {
+            return Ok(vec![]);
+        }
         let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
         let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
         let delete = DeleteReactionsBatch {

@@ -103,6 +103,9 @@ impl Follows<'_> {
     pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
         let find = FindFollowPartners { user: user.into(), limit };
         let others: Vec<i64> = find.load(self.conn).await?;
+        if others.is_empty() {
+            return Ok(vec![]);
+        }
         // Locked with a statement of its own, so that the next one sees what was committed while the locks were awaited.
         let users = [&[i64::from(user)], &others[..]].concat();
         Users { conn: self.conn }.lock_rows(&users).await?;

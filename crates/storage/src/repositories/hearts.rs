@@ -97,6 +97,9 @@ impl Hearts<'_> {
             .limit(limit)
             .load(self.conn)
             .await?;
+        if posts.is_empty() {
+            return Ok(vec![]);
+        }
         let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
         let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
         let delete = DeleteHeartsBatch {

@@ -63,6 +63,9 @@ impl Shares<'_> {
             .limit(limit)
             .load(self.conn)
             .await?;
+        if posts.is_empty() {
+            return Ok(vec![]);
+        }
         let locked: Vec<PostId> = posts.iter().copied().map(PostId::from).collect();
         let authors = Posts { conn: self.conn }.lock_rows(&locked).await?;
         let list = ListSharesOf { user: user.into(), posts: posts.clone() };
