@@ -568,6 +568,18 @@ async fn withdrawing_the_last_unread_heart_does_not_read_the_read_ones() {
     .await;
 }
 
+/// The blocking user has the most notifications, and 10,000 posts: the posts are read, and none of the other notifications.
+#[tokio::test]
+async fn finding_what_a_block_withdraws_does_not_read_the_inboxes() {
+    let expected = Expected { sql_part: "side AS", rows: 0, max_read: 10_100 };
+    check_one(expected, "1, 10000, 200", async |conn| {
+        begin_rolled_back(conn).await;
+        let (user, other) = (PROLIFIC.into(), 10_000.into());
+        conn.notifications().withdraw_batch_between(user, other, 200, NOON).await.unwrap();
+    })
+    .await;
+}
+
 /// Covers a user with an average number of notifications and the user with the most.
 #[tokio::test]
 async fn marking_read_reads_few_rows() {
