@@ -35,6 +35,7 @@ fn adapt(document: &mut OpenAPI) {
         remove_forms(path);
         for operation in operations(path) {
             split_default(operation);
+            remove_repeated_headers(operation);
             operation.parameters.iter_mut().for_each(remove_null);
             operation.responses.responses.values_mut().for_each(retype_problem);
         }
@@ -62,6 +63,24 @@ fn split_default(operation: &mut Operation) {
             operation.responses.responses.insert(StatusCode::Range(class), default.clone());
         }
     }
+}
+
+/// It gives the header `Last-Event-ID` and the query parameter `last_event_id` one name.
+fn remove_repeated_headers(operation: &mut Operation) {
+    let is_query = |parameter: &&ReferenceOr<Parameter>| {
+        matches!(parameter.as_item(), Some(Parameter::Query { .. }))
+    };
+    let queries = operation.parameters.iter().filter(is_query).filter_map(snake_name);
+    let queries: Vec<String> = queries.collect();
+    operation.parameters.retain(|parameter| {
+        !matches!(parameter.as_item(), Some(Parameter::Header { .. }))
+            || snake_name(parameter).is_none_or(|name| !queries.contains(&name))
+    });
+}
+
+fn snake_name(parameter: &ReferenceOr<Parameter>) -> Option<String> {
+    let parameter = parameter.as_item()?;
+    Some(parameter.parameter_data_ref().name.to_lowercase().replace('-', "_"))
 }
 
 /// Its code for optional headers that can be `null` does not compile.
