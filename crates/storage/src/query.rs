@@ -19,7 +19,9 @@ mod top_per_list;
 mod totals;
 mod users;
 
-pub(crate) use self::blocks::{blocked_by, blockers_of, deleted_accounts, users_across_block};
+pub(crate) use self::blocks::{
+    blocked_by, blockers_of, deleted_accounts, hidden_user_array, hidden_users,
+};
 pub(crate) use self::comments::{CommentFilter, ReplyCount};
 pub use self::follows::{FollowLists, FollowQuery};
 pub use self::notifications::{

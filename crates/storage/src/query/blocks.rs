@@ -14,27 +14,35 @@ macro_rules! deleted_accounts {
 
 pub(crate) use deleted_accounts;
 
-/// Selects the ids of all users across a block with this user, and of deleted accounts, as one array `ids`. Reads each block of the user once, however
-/// often the array is searched; a look-up per pair might read all follows of one of the two.
-macro_rules! users_across_block {
+/// Selects the ids of the users who are hidden from this user: across a block, and deleted accounts.
+macro_rules! hidden_users {
     ($user:literal) => {
         concat!(
-            "SELECT coalesce(array_agg(id), '{}') AS ids FROM (
-                SELECT followed_id AS id FROM follows WHERE follower_id = ",
+            "SELECT followed_id AS id FROM follows WHERE follower_id = ",
             $user,
-            " AND status = 'blocked'
-                UNION ALL
-                SELECT follower_id FROM follows WHERE followed_id = ",
+            " AND status = 'blocked' UNION ALL SELECT follower_id FROM follows WHERE followed_id = ",
             $user,
-            " AND status = 'blocked'
-                UNION ALL
-                SELECT id FROM users WHERE deleted_at IS NOT NULL
-            ) AS across"
+            " AND status = 'blocked' UNION ALL ",
+            $crate::query::deleted_accounts!()
         )
     };
 }
 
-pub(crate) use users_across_block;
+pub(crate) use hidden_users;
+
+/// Selects the users of [`hidden_users`] as one array `ids`. Reads each block of the user once, however often the array is
+/// searched; a look-up per pair might read all follows of one of the two.
+macro_rules! hidden_user_array {
+    ($user:literal) => {
+        concat!(
+            "SELECT coalesce(array_agg(id), '{}') AS ids FROM (",
+            $crate::query::hidden_users!($user),
+            ") AS hidden"
+        )
+    };
+}
+
+pub(crate) use hidden_user_array;
 
 /// The ids of the users who blocked `viewer`. Use it as `NOT (x = ANY(…))`, which is one hashed lookup for a whole list.
 /// `x <> ALL(…)` would scan the blocks again for every row.

@@ -1,18 +1,5 @@
 //! The ranked feed and trending posts. These are only ids: visibility is checked again where the posts are loaded.
 
-/// Selects the ids of users with a block to or from the viewer, who is `$1`, and of deleted accounts.
-macro_rules! blocked_users {
-    () => {
-        concat!(
-            "SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
-            UNION ALL
-            SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
-            UNION ALL ",
-            crate::query::deleted_accounts!()
-        )
-    };
-}
-
 mod candidates;
 mod trending;
 

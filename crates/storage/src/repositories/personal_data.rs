@@ -10,7 +10,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::{statement, users_across_block};
+use crate::query::{hidden_user_array, statement};
 use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
@@ -202,7 +202,7 @@ statement! {
         -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
         concat!(
             "hidden AS MATERIALIZED (",
-            users_across_block!("$1"),
+            hidden_user_array!("$1"),
             "), theirs AS MATERIALIZED (
             SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2
         ), part AS (

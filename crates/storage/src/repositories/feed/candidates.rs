@@ -33,7 +33,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::statement;
+use crate::query::{hidden_users, statement};
 
 /// A candidate post.
 #[derive(Debug, Clone, Queryable)]
@@ -159,7 +159,7 @@ static MORE_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
 /// The blocked users, the seen posts, and the followed users of the viewer.
 const VIEWER_CONTEXT: &str = concat!(
     "across AS MATERIALIZED (",
-    blocked_users!(),
+    hidden_users!("$1"),
     "), served AS MATERIALIZED (
         SELECT unnest($2) AS key
     ), followed AS MATERIALIZED (

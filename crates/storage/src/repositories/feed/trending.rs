@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
 use grateful_domain::{FeedConfig, Limit, MAX_CLOCK_SKEW, TrendingConfig, TrendingWindow, Viewer};
 
-use crate::query::statement;
+use crate::query::{hidden_users, statement};
 
 statement! {
     /// A test compares the order with that of the domain.
@@ -23,7 +23,7 @@ statement! {
         limit: i64 as BigInt, heart_weight: f64 as Double, reaction_weight: f64 as Double, share_weight: f64 as Double,
         recency_bonus: f64 as Double, min_rank: f64 as Double, until: DateTime<Utc> as Timestamptz
     ) -> SqlUuid {
-        concat!("away AS MATERIALIZED (", blocked_users!(), "), promising AS MATERIALIZED (
+        concat!("away AS MATERIALIZED (", hidden_users!("$1"), "), promising AS MATERIALIZED (
             SELECT * FROM (
                 SELECT $5 * hearts_count + $6 * reactions_count + $7 * shares_count AS weight FROM posts
                 WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3 AND created_at < $10

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Notifications;
 use crate::Result;
-use crate::query::{NotificationQuery, load_page, statement, users_across_block};
+use crate::query::{NotificationQuery, hidden_user_array, load_page, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
@@ -162,7 +162,7 @@ statement! {
     ) {
         concat!(
             "hidden AS MATERIALIZED (",
-            users_across_block!("$5"),
+            hidden_user_array!("$5"),
             "), listed AS (
                 SELECT * FROM unnest($1, $2, $3, $4) AS listed (id, post_id, comment_id, is_batch)
             )

@@ -11,7 +11,7 @@ use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 use super::Users;
 use super::released_usernames::has_username;
 use crate::Result;
-use crate::query::{UserQuery, statement};
+use crate::query::{UserQuery, hidden_users, statement};
 use crate::rows::list_item_from_columns;
 use crate::schema::{released_usernames, users};
 
@@ -174,10 +174,7 @@ statement! {
             "folded AS MATERIALIZED (
                 SELECT ", folded!("$2"), " AS text
             ), hidden AS MATERIALIZED (
-                SELECT followed_id AS id FROM follows WHERE follower_id = $1 AND status = 'blocked'
-                UNION ALL SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
-                UNION ALL SELECT $1
-                UNION ALL SELECT id FROM users WHERE deleted_at IS NOT NULL
+                ", hidden_users!("$1"), " UNION ALL SELECT $1
             ), better AS MATERIALIZED (
                 (
                     SELECT id, lower(username) AS name, 0 AS place FROM users
