@@ -92,7 +92,7 @@ async fn delete_batch(
             withdraw_causes(tx, &causes, now).await
         }
         OwnedData::Comments => match tx.comments().find_oldest_by(user).await? {
-            Some((_, comment)) => delete_comment_step(tx, comment, now).await.map(Some),
+            Some(comment) => delete_comment_step(tx, comment, now).await.map(Some),
             None => Ok(None),
         },
         OwnedData::Posts => match tx.posts().find_any_by(user).await? {

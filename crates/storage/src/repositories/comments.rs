@@ -112,17 +112,17 @@ impl Comments<'_> {
         Ok(DeleteComments { post: post.into(), comments }.get_result(self.conn).await?)
     }
 
-    /// Finds an author's oldest comment, with its post, also if it is deleted. Of the author's comments in one thread, it has
+    /// Finds an author's oldest comment, also if it is deleted. Of the author's comments in one thread, it has
     /// the others below it.
-    pub async fn find_oldest_by(&mut self, author: UserId) -> Result<Option<(PostId, CommentId)>> {
-        let row: Option<(Uuid, Uuid)> = comments::table
+    pub async fn find_oldest_by(&mut self, author: UserId) -> Result<Option<CommentId>> {
+        let comment: Option<Uuid> = comments::table
             .filter(comments::author_id.eq(i64::from(author)))
-            .select((comments::post_id, comments::id))
+            .select(comments::id)
             .order(comments::created_at)
             .first(self.conn)
             .await
             .optional()?;
-        Ok(row.map(|(post, comment)| (post.into(), comment.into())))
+        Ok(comment.map(CommentId::from))
     }
 
     /// Finds a comment by id, unless there is a block between its author and the viewer. The caller must check whether the

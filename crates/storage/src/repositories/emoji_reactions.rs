@@ -74,7 +74,7 @@ impl EmojiReactions<'_> {
     ///
     /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
-        Posts { conn: self.conn }.lock_rows(&[post]).await?;
+        Posts { conn: self.conn }.lock_rows(&[post.into()]).await?;
         let delete = DeleteReaction { user: user.into(), post: post.into() };
         let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
         Ok(post_author.map(UserId::from))
@@ -92,13 +92,8 @@ impl EmojiReactions<'_> {
         if posts.is_empty() {
             return Ok(vec![]);
         }
-        let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
         let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
-        let delete = DeleteReactionsBatch {
-            user: user.into(),
-            posts: posts.into_iter().map(Uuid::from).collect(),
-        };
-        delete.execute(self.conn).await?;
+        DeleteReactionsBatch { user: user.into(), posts }.execute(self.conn).await?;
         let cause =
             |(post, recipient)| Cause { recipient, actor: user, act: Act::Reaction { post } };
         Ok(authors.into_iter().map(cause).collect())

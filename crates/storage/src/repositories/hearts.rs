@@ -67,7 +67,7 @@ impl Hearts<'_> {
     /// Locks the post first, with a statement of its own: the second statement sees what was committed while the lock was
     /// awaited.
     pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<RemovedHeart>> {
-        Posts { conn: self.conn }.lock_rows(&[post]).await?;
+        Posts { conn: self.conn }.lock_rows(&[post.into()]).await?;
         let delete = DeleteHeart { user: user.into(), post: post.into() };
         let row: Option<(i32, i64)> = delete.get_result(self.conn).await.optional()?;
         Ok(row.map(|(count, author)| RemovedHeart { count, post_author: author.into() }))
@@ -100,13 +100,8 @@ impl Hearts<'_> {
         if posts.is_empty() {
             return Ok(vec![]);
         }
-        let posts: Vec<PostId> = posts.into_iter().map(PostId::from).collect();
         let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
-        let delete = DeleteHeartsBatch {
-            user: user.into(),
-            posts: posts.into_iter().map(Uuid::from).collect(),
-        };
-        delete.execute(self.conn).await?;
+        DeleteHeartsBatch { user: user.into(), posts }.execute(self.conn).await?;
         let cause = |(post, recipient)| Cause { recipient, actor: user, act: Act::Heart { post } };
         Ok(authors.into_iter().map(cause).collect())
     }

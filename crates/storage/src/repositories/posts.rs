@@ -117,10 +117,9 @@ impl Posts<'_> {
     }
 
     /// Locks the rows of these posts in id order until the transaction ends. Returns the author of each post that exists.
-    pub(crate) async fn lock_rows(&mut self, posts: &[PostId]) -> Result<HashMap<PostId, UserId>> {
-        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+    pub(crate) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<HashMap<PostId, UserId>> {
         let rows: Vec<(Uuid, i64)> = posts::table
-            .filter(posts::id.eq_any(ids))
+            .filter(posts::id.eq_any(posts))
             .select((posts::id, posts::author_id))
             .order(posts::id)
             .for_no_key_update()
@@ -209,12 +208,9 @@ impl Posts<'_> {
         visibility: Visibility,
     ) -> Result<i64> {
         Users { conn: self.conn }.lock_rows(&[author.into()]).await?;
-        self.lock_rows(posts).await?;
-        let set = SetVisibility {
-            author: author.into(),
-            posts: posts.iter().copied().map(Uuid::from).collect(),
-            is_public: visibility.is_public(),
-        };
+        let posts: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        self.lock_rows(&posts).await?;
+        let set = SetVisibility { author: author.into(), posts, is_public: visibility.is_public() };
         Ok(set.get_result(self.conn).await?)
     }
 

@@ -45,7 +45,7 @@ impl Shares<'_> {
     ///
     /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
     pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
-        Posts { conn: self.conn }.lock_rows(&[post]).await?;
+        Posts { conn: self.conn }.lock_rows(&[post.into()]).await?;
         let delete = DeleteLinkShare { user: user.into(), post: post.into() };
         let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
         Ok(post_author.map(UserId::from))
@@ -66,8 +66,7 @@ impl Shares<'_> {
         if posts.is_empty() {
             return Ok(vec![]);
         }
-        let locked: Vec<PostId> = posts.iter().copied().map(PostId::from).collect();
-        let authors = Posts { conn: self.conn }.lock_rows(&locked).await?;
+        let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
         let list = ListSharesOf { user: user.into(), posts: posts.clone() };
         let rows: Vec<(Uuid, Uuid, Vec<i64>)> = list.load(self.conn).await?;
         DeleteSharesBatch { user: user.into(), posts }.execute(self.conn).await?;
