@@ -10,6 +10,9 @@
 mod blocks;
 mod comments;
 mod follows;
+#[cfg(test)]
+pub(crate) mod golden;
+mod hidden;
 mod notifications;
 mod paging;
 mod posts;
@@ -34,7 +37,8 @@ pub use self::posts::{
     SeveralAuthors, SingleRange, TimeOrder,
 };
 pub(crate) use self::sql::{Sql, lower};
-pub(crate) use self::statement::statement;
+pub(crate) use self::hidden::not_hidden;
+pub(crate) use self::statement::{Part, StatementText, statement};
 pub(crate) use self::top_per_list::{ListOrder, top_per_list};
 pub(crate) use self::totals::{WithTotal, load_page};
 pub use self::users::{

@@ -349,78 +349,74 @@ impl From<CommentRowForViewer> for ListedComment {
 
 statement! {
     /// Locks the post before the comment.
-    InsertComment(
+    InsertComment {
         id: Uuid as SqlUuid,
         author: i64 as BigInt,
         post: Uuid as SqlUuid,
         parent: Option<Uuid> as Nullable<SqlUuid>,
         text: String as Text,
-        at: DateTime<Utc> as Timestamptz
-    ) -> Integer {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
-        ), made AS (
-            INSERT INTO comments (id, author_id, post_id, parent_id, content, created_at)
-            SELECT $1, $2, id, $4, $5, $6 FROM post
-            RETURNING post_id
-        )
-        UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
-        RETURNING comments_count"
-    }
+        at: DateTime<Utc> as Timestamptz,
+    } -> Integer,
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post AND (is_public OR author_id = :author) FOR NO KEY UPDATE
+    ), made AS (
+        INSERT INTO comments (id, author_id, post_id, parent_id, content, created_at)
+        SELECT :id, :author, id, :parent, :text, :at FROM post
+        RETURNING post_id
+    )
+    UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
+    RETURNING comments_count"
 }
 
 statement! {
     /// Locks the post before the comment, so that the returned text is the one that was replaced.
-    UpdateComment(
+    UpdateComment {
         comment: Uuid as SqlUuid,
         post: Uuid as SqlUuid,
         text: String as Text,
-        at: Option<DateTime<Utc>> as Nullable<Timestamptz>
-    ) -> Text {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $2 FOR NO KEY UPDATE
-        ), replaced AS MATERIALIZED (
-            SELECT comments.id, comments.content FROM comments JOIN post ON post.id = comments.post_id
-            WHERE comments.id = $1 FOR NO KEY UPDATE OF comments
-        ), changed AS (
-            UPDATE comments SET content = $3, updated_at = $4 FROM replaced WHERE comments.id = replaced.id
-        )
-        SELECT content FROM replaced"
-    }
+        at: Option<DateTime<Utc>> as Nullable<Timestamptz>,
+    } -> Text,
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post FOR NO KEY UPDATE
+    ), replaced AS MATERIALIZED (
+        SELECT comments.id, comments.content FROM comments JOIN post ON post.id = comments.post_id
+        WHERE comments.id = :comment FOR NO KEY UPDATE OF comments
+    ), changed AS (
+        UPDATE comments SET content = :text, updated_at = :at FROM replaced WHERE comments.id = replaced.id
+    )
+    SELECT content FROM replaced"
 }
 
 statement! {
     /// Reads the whole thread, by its index.
-    ListDeepest(
+    ListDeepest {
         post: Option<Uuid> as Nullable<SqlUuid>,
         comment: Option<Uuid> as Nullable<SqlUuid>,
-        limit: i64 as BigInt
-    ) -> SqlUuid {
-        "tree AS (
-            WITH RECURSIVE tree AS (
-                SELECT id, 0 AS depth FROM comments WHERE post_id = $1 AND parent_id IS NULL
-                UNION ALL
-                SELECT id, 0 FROM comments WHERE id = $2
-                UNION ALL
-                SELECT comments.id, depth + 1 FROM comments JOIN tree ON comments.parent_id = tree.id
-            )
-            SELECT id, depth FROM tree
+        limit: i64 as BigInt,
+    } -> SqlUuid,
+    "WITH tree AS (
+        WITH RECURSIVE tree AS (
+            SELECT id, 0 AS depth FROM comments WHERE post_id = :post AND parent_id IS NULL
+            UNION ALL
+            SELECT id, 0 FROM comments WHERE id = :comment
+            UNION ALL
+            SELECT comments.id, depth + 1 FROM comments JOIN tree ON comments.parent_id = tree.id
         )
-        SELECT id FROM tree ORDER BY depth DESC LIMIT $3"
-    }
+        SELECT id, depth FROM tree
+    )
+    SELECT id FROM tree ORDER BY depth DESC LIMIT :limit"
 }
 
 statement! {
     /// The post is locked.
-    DeleteComments(post: Uuid as SqlUuid, comments: Vec<Uuid> as Array<SqlUuid>) -> BigInt {
-        "gone AS (
-            DELETE FROM comments WHERE post_id = $1 AND id = ANY ($2) RETURNING post_id
-        ), lowered AS (
-            SELECT post_id, count(*)::integer AS comments FROM gone GROUP BY post_id
-        ), counted AS (
-            UPDATE posts SET comments_count = comments_count - lowered.comments
-            FROM lowered WHERE posts.id = lowered.post_id
-        )
-        SELECT count(*) FROM gone"
-    }
+    DeleteComments { post: Uuid as SqlUuid, comments: Vec<Uuid> as Array<SqlUuid> } -> BigInt,
+    "WITH gone AS (
+        DELETE FROM comments WHERE post_id = :post AND id = ANY (:comments) RETURNING post_id
+    ), lowered AS (
+        SELECT post_id, count(*)::integer AS comments FROM gone GROUP BY post_id
+    ), counted AS (
+        UPDATE posts SET comments_count = comments_count - lowered.comments
+        FROM lowered WHERE posts.id = lowered.post_id
+    )
+    SELECT count(*) FROM gone"
 }

@@ -158,45 +158,42 @@ impl EmojiReactions<'_> {
 
 statement! {
     /// Locks the post before the reaction, and counts only what was inserted: `xmax` is zero in an inserted row.
-    UpsertReaction(
+    UpsertReaction {
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
         post: Uuid as SqlUuid,
         emoji: &'static str as Text,
-        at: DateTime<Utc> as Timestamptz
-    ) -> (SqlUuid, Timestamptz, Bool) {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
-        ), made AS (
-            INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code, created_at)
-            SELECT $1, $2, id, $4, $5 FROM post
-            ON CONFLICT (user_id, post_id) DO UPDATE SET emoji_code = excluded.emoji_code
-            RETURNING id, post_id, created_at, xmax = 0 AS is_new
-        ), counted AS (
-            UPDATE posts SET reactions_count = reactions_count + 1
-            FROM made WHERE posts.id = made.post_id AND made.is_new
-        )
-        SELECT id, created_at, is_new FROM made"
-    }
+        at: DateTime<Utc> as Timestamptz,
+    } -> (SqlUuid, Timestamptz, Bool),
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post AND (is_public OR author_id = :user) FOR NO KEY UPDATE
+    ), made AS (
+        INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code, created_at)
+        SELECT :id, :user, id, :emoji, :at FROM post
+        ON CONFLICT (user_id, post_id) DO UPDATE SET emoji_code = excluded.emoji_code
+        RETURNING id, post_id, created_at, xmax = 0 AS is_new
+    ), counted AS (
+        UPDATE posts SET reactions_count = reactions_count + 1
+        FROM made WHERE posts.id = made.post_id AND made.is_new
+    )
+    SELECT id, created_at, is_new FROM made"
 }
 
 statement! {
     /// The post is locked.
-    DeleteReaction(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
-        "gone AS (
-            DELETE FROM emoji_reactions WHERE post_id = $2 AND user_id = $1 RETURNING post_id
-        )
-        UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING author_id"
-    }
+    DeleteReaction { user: i64 as BigInt, post: Uuid as SqlUuid } -> BigInt,
+    "WITH gone AS (
+        DELETE FROM emoji_reactions WHERE post_id = :post AND user_id = :user RETURNING post_id
+    )
+    UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
+    RETURNING author_id"
 }
 
 statement! {
     /// The posts are locked.
-    DeleteReactionsBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
-        "gone AS (
-            DELETE FROM emoji_reactions WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id
-        )
-        UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id"
-    }
+    DeleteReactionsBatch { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> Integer,
+    "WITH gone AS (
+        DELETE FROM emoji_reactions WHERE user_id = :user AND post_id = ANY (:posts) RETURNING post_id
+    )
+    UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id"
 }

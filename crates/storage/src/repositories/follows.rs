@@ -129,103 +129,100 @@ fn state_from_code(status: Option<String>) -> Result<FollowState> {
 
 statement! {
     /// Returns only users whose account exists and is not deleted.
-    FindRelationships(user: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> (BigInt, Nullable<Text>, Nullable<Text>) {
-        "other AS (SELECT id FROM users WHERE id = ANY ($2) AND deleted_at IS NULL)
-        SELECT other.id, there.status, back.status
-        FROM other
-        LEFT JOIN follows AS there ON there.follower_id = $1 AND there.followed_id = other.id
-        LEFT JOIN follows AS back ON back.follower_id = other.id AND back.followed_id = $1"
-    }
+    FindRelationships {
+        user: i64 as BigInt,
+        others: Vec<i64> as Array<BigInt>,
+    } -> (BigInt, Nullable<Text>, Nullable<Text>),
+    "WITH other AS (SELECT id FROM users WHERE id = ANY (:others) AND deleted_at IS NULL)
+    SELECT other.id, there.status, back.status
+    FROM other
+    LEFT JOIN follows AS there ON there.follower_id = :user AND there.followed_id = other.id
+    LEFT JOIN follows AS back ON back.follower_id = other.id AND back.followed_id = :user"
 }
 
 statement! {
     /// The rows of both users are locked.
-    SetState(
+    SetState {
         id: Uuid as SqlUuid,
         follower: i64 as BigInt,
         followed: i64 as BigInt,
         status: Option<String> as Nullable<Text>,
         at: DateTime<Utc> as Timestamptz,
-        difference: i64 as BigInt
-    ) -> (SqlUuid, Timestamptz) {
-        "gone AS (
-            DELETE FROM follows WHERE follower_id = $2 AND followed_id = $3 AND $4 IS NULL
-        ), made AS (
-            INSERT INTO follows AS edge (id, follower_id, followed_id, status, created_at)
-            SELECT $1, $2, $3, $4, $5 WHERE $4 IS NOT NULL
-            ON CONFLICT (follower_id, followed_id) DO UPDATE SET
-                status = excluded.status,
-                created_at = CASE
-                    WHEN excluded.status = 'blocked' THEN excluded.created_at ELSE edge.created_at
-                END
-            RETURNING id, created_at
-        ), followed AS (
-            UPDATE users SET followers_count = followers_count + $6 WHERE id = $3 AND $6 <> 0
-        ), follows AS (
-            UPDATE users SET following_count = following_count + $6 WHERE id = $2 AND $6 <> 0
-        )
-        SELECT id, created_at FROM made"
-    }
+        difference: i64 as BigInt,
+    } -> (SqlUuid, Timestamptz),
+    "WITH gone AS (
+        DELETE FROM follows WHERE follower_id = :follower AND followed_id = :followed AND :status IS NULL
+    ), made AS (
+        INSERT INTO follows AS edge (id, follower_id, followed_id, status, created_at)
+        SELECT :id, :follower, :followed, :status, :at WHERE :status IS NOT NULL
+        ON CONFLICT (follower_id, followed_id) DO UPDATE SET
+            status = excluded.status,
+            created_at = CASE
+                WHEN excluded.status = 'blocked' THEN excluded.created_at ELSE edge.created_at
+            END
+        RETURNING id, created_at
+    ), followed AS (
+        UPDATE users SET followers_count = followers_count + :difference WHERE id = :followed AND :difference <> 0
+    ), follows AS (
+        UPDATE users SET following_count = following_count + :difference WHERE id = :follower AND :difference <> 0
+    )
+    SELECT id, created_at FROM made"
 }
 
 statement! {
-    AcceptRequests(user: i64 as BigInt, requesters: Vec<i64> as Array<BigInt>) -> BigInt {
-        "made AS (
-            UPDATE follows SET status = 'active'
-            WHERE followed_id = $1 AND follower_id = ANY ($2) AND status = 'pending'
-            RETURNING follower_id
-        ), followed AS (
-            UPDATE users SET followers_count = followers_count + (SELECT count(*) FROM made)
-            WHERE id = $1 AND EXISTS (SELECT FROM made)
-        ), followers AS (
-            UPDATE users SET following_count = following_count + 1
-            FROM made WHERE users.id = made.follower_id
-        )
-        SELECT follower_id FROM made"
-    }
+    AcceptRequests { user: i64 as BigInt, requesters: Vec<i64> as Array<BigInt> } -> BigInt,
+    "WITH made AS (
+        UPDATE follows SET status = 'active'
+        WHERE followed_id = :user AND follower_id = ANY (:requesters) AND status = 'pending'
+        RETURNING follower_id
+    ), followed AS (
+        UPDATE users SET followers_count = followers_count + (SELECT count(*) FROM made)
+        WHERE id = :user AND EXISTS (SELECT FROM made)
+    ), followers AS (
+        UPDATE users SET following_count = following_count + 1
+        FROM made WHERE users.id = made.follower_id
+    )
+    SELECT follower_id FROM made"
 }
 
 statement! {
     /// Reads all pending requests, by their index. No request of a client waits for this statement.
-    UsersWithStaleRequests(limit: i64 as BigInt) -> BigInt {
-        "asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
-        SELECT id FROM users JOIN asked ON asked.followed_id = users.id
-        WHERE profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'
-        LIMIT $1"
-    }
+    UsersWithStaleRequests { limit: i64 as BigInt } -> BigInt,
+    "WITH asked AS (SELECT DISTINCT followed_id FROM follows WHERE status = 'pending')
+    SELECT id FROM users JOIN asked ON asked.followed_id = users.id
+    WHERE profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'
+    LIMIT :limit"
 }
 
 statement! {
-    FindFollowPartners(user: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "partner AS (
-            (SELECT followed_id AS id FROM follows WHERE follower_id = $1 LIMIT $2)
-            UNION
-            (SELECT follower_id FROM follows WHERE followed_id = $1 LIMIT $2)
-        )
-        SELECT id FROM partner LIMIT $2"
-    }
+    FindFollowPartners { user: i64 as BigInt, limit: i64 as BigInt } -> BigInt,
+    "WITH partner AS (
+        (SELECT followed_id AS id FROM follows WHERE follower_id = :user LIMIT :limit)
+        UNION
+        (SELECT follower_id FROM follows WHERE followed_id = :user LIMIT :limit)
+    )
+    SELECT id FROM partner LIMIT :limit"
 }
 
 statement! {
     /// The rows of all users are locked.
-    DeleteFollowsBatch(user: i64 as BigInt, others: Vec<i64> as Array<BigInt>) -> BigInt {
-        "outgoing AS (
-            DELETE FROM follows WHERE follower_id = $1 AND followed_id = ANY ($2)
-            RETURNING follower_id, followed_id, status
-        ), incoming AS (
-            DELETE FROM follows WHERE followed_id = $1 AND follower_id = ANY ($2)
-            RETURNING follower_id, followed_id, status
-        ), active AS (
-            SELECT * FROM outgoing WHERE status = 'active' UNION ALL SELECT * FROM incoming WHERE status = 'active'
-        ), lowered AS (
-            SELECT id, sum(followers) AS followers, sum(following) AS following FROM (
-                SELECT followed_id AS id, 1 AS followers, 0 AS following FROM active
-                UNION ALL SELECT follower_id, 0, 1 FROM active
-            ) AS change GROUP BY id
-        )
-        UPDATE users SET
-            followers_count = followers_count - lowered.followers,
-            following_count = following_count - lowered.following
-        FROM lowered WHERE users.id = lowered.id"
-    }
+    DeleteFollowsBatch { user: i64 as BigInt, others: Vec<i64> as Array<BigInt> } -> BigInt,
+    "WITH outgoing AS (
+        DELETE FROM follows WHERE follower_id = :user AND followed_id = ANY (:others)
+        RETURNING follower_id, followed_id, status
+    ), incoming AS (
+        DELETE FROM follows WHERE followed_id = :user AND follower_id = ANY (:others)
+        RETURNING follower_id, followed_id, status
+    ), active AS (
+        SELECT * FROM outgoing WHERE status = 'active' UNION ALL SELECT * FROM incoming WHERE status = 'active'
+    ), lowered AS (
+        SELECT id, sum(followers) AS followers, sum(following) AS following FROM (
+            SELECT followed_id AS id, 1 AS followers, 0 AS following FROM active
+            UNION ALL SELECT follower_id, 0, 1 FROM active
+        ) AS change GROUP BY id
+    )
+    UPDATE users SET
+        followers_count = followers_count - lowered.followers,
+        following_count = following_count - lowered.following
+    FROM lowered WHERE users.id = lowered.id"
 }

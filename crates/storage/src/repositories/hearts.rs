@@ -140,64 +140,65 @@ impl Hearts<'_> {
 
 statement! {
     /// Locks the post before the heart, and counts only what was inserted.
-    InsertHeart(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $3 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
-        ), made AS (
-            INSERT INTO likes (id, user_id, post_id, created_at) SELECT $1, $2, id, $4 FROM post
-            ON CONFLICT (user_id, post_id) DO NOTHING
-            RETURNING post_id
-        )
-        UPDATE posts SET hearts_count = hearts_count + 1 FROM made WHERE posts.id = made.post_id
-        RETURNING hearts_count"
-    }
+    InsertHeart {
+        id: Uuid as SqlUuid,
+        user: i64 as BigInt,
+        post: Uuid as SqlUuid,
+        at: DateTime<Utc> as Timestamptz,
+    } -> Integer,
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post AND (is_public OR author_id = :user) FOR NO KEY UPDATE
+    ), made AS (
+        INSERT INTO likes (id, user_id, post_id, created_at) SELECT :id, :user, id, :at FROM post
+        ON CONFLICT (user_id, post_id) DO NOTHING
+        RETURNING post_id
+    )
+    UPDATE posts SET hearts_count = hearts_count + 1 FROM made WHERE posts.id = made.post_id
+    RETURNING hearts_count"
 }
 
 statement! {
     /// The post is locked.
-    DeleteHeart(user: i64 as BigInt, post: Uuid as SqlUuid) -> (Integer, BigInt) {
-        "gone AS (
-            DELETE FROM likes WHERE post_id = $2 AND user_id = $1 RETURNING post_id
-        )
-        UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING hearts_count, author_id"
-    }
+    DeleteHeart { user: i64 as BigInt, post: Uuid as SqlUuid } -> (Integer, BigInt),
+    "WITH gone AS (
+        DELETE FROM likes WHERE post_id = :post AND user_id = :user RETURNING post_id
+    )
+    UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id
+    RETURNING hearts_count, author_id"
 }
 
 statement! {
     /// Locks the posts in id order, so that concurrent statements do not deadlock.
-    InsertHearts(
+    InsertHearts {
         ids: Vec<Uuid> as Array<SqlUuid>,
         users: Vec<i64> as Array<BigInt>,
         posts: Vec<Uuid> as Array<SqlUuid>,
-        times: Vec<DateTime<Utc>> as Array<Timestamptz>
-    ) -> BigInt {
-        "wanted AS (
-            SELECT * FROM unnest($1, $2, $3, $4) AS wanted (id, user_id, post_id, created_at)
-        ), post AS MATERIALIZED (
-            SELECT id, is_public, author_id FROM posts WHERE id = ANY ($3) ORDER BY id FOR NO KEY UPDATE
-        ), made AS (
-            INSERT INTO likes (id, user_id, post_id, created_at)
-            SELECT wanted.id, wanted.user_id, wanted.post_id, wanted.created_at
-            FROM wanted JOIN post ON post.id = wanted.post_id
-            WHERE post.is_public OR post.author_id = wanted.user_id
-            ON CONFLICT (user_id, post_id) DO NOTHING
-            RETURNING post_id
-        ), counted AS (
-            UPDATE posts SET hearts_count = hearts_count + new.hearts
-            FROM (SELECT post_id, count(*)::integer AS hearts FROM made GROUP BY post_id) AS new
-            WHERE posts.id = new.post_id
-        )
-        SELECT count(*) FROM made"
-    }
+        times: Vec<DateTime<Utc>> as Array<Timestamptz>,
+    } -> BigInt,
+    "WITH wanted AS (
+        SELECT * FROM unnest(:ids, :users, :posts, :times) AS wanted (id, user_id, post_id, created_at)
+    ), post AS MATERIALIZED (
+        SELECT id, is_public, author_id FROM posts WHERE id = ANY (:posts) ORDER BY id FOR NO KEY UPDATE
+    ), made AS (
+        INSERT INTO likes (id, user_id, post_id, created_at)
+        SELECT wanted.id, wanted.user_id, wanted.post_id, wanted.created_at
+        FROM wanted JOIN post ON post.id = wanted.post_id
+        WHERE post.is_public OR post.author_id = wanted.user_id
+        ON CONFLICT (user_id, post_id) DO NOTHING
+        RETURNING post_id
+    ), counted AS (
+        UPDATE posts SET hearts_count = hearts_count + new.hearts
+        FROM (SELECT post_id, count(*)::integer AS hearts FROM made GROUP BY post_id) AS new
+        WHERE posts.id = new.post_id
+    )
+    SELECT count(*) FROM made"
 }
 
 statement! {
     /// The posts are locked.
-    DeleteHeartsBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
-        "gone AS (
-            DELETE FROM likes WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id
-        )
-        UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id"
-    }
+    DeleteHeartsBatch { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> Integer,
+    "WITH gone AS (
+        DELETE FROM likes WHERE user_id = :user AND post_id = ANY (:posts) RETURNING post_id
+    )
+    UPDATE posts SET hearts_count = hearts_count - 1 FROM gone WHERE posts.id = gone.post_id"
 }

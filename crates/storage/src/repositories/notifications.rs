@@ -51,14 +51,13 @@ impl Notifications<'_> {
 
 statement! {
     /// Inserts the inbox if the user has none.
-    LockInboxes(users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt>) -> (BigInt, BigInt) {
-        "wanted AS (
-            SELECT users.id, wanted.changes
-            FROM unnest($1, $2) AS wanted (user_id, changes) JOIN users ON users.id = wanted.user_id
-            ORDER BY users.id
-        )
-        INSERT INTO inboxes AS inbox (user_id, last_seq) SELECT id, changes FROM wanted
-        ON CONFLICT (user_id) DO UPDATE SET last_seq = inbox.last_seq + excluded.last_seq
-        RETURNING user_id, last_seq"
-    }
+    LockInboxes { users: Vec<i64> as Array<BigInt>, changes: Vec<i64> as Array<BigInt> } -> (BigInt, BigInt),
+    "WITH wanted AS (
+        SELECT users.id, wanted.changes
+        FROM unnest(:users, :changes) AS wanted (user_id, changes) JOIN users ON users.id = wanted.user_id
+        ORDER BY users.id
+    )
+    INSERT INTO inboxes AS inbox (user_id, last_seq) SELECT id, changes FROM wanted
+    ON CONFLICT (user_id) DO UPDATE SET last_seq = inbox.last_seq + excluded.last_seq
+    RETURNING user_id, last_seq"
 }

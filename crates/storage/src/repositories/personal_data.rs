@@ -181,19 +181,21 @@ statement! {
     /// A link share has no recipients (NULL). A message share has some, or an empty array if all of them are deleted. Reads
     /// all shares of the user first, because no index has them by id. Otherwise PostgreSQL might scan all shares in id
     /// order.
-    CreatedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
-        -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>) {
-        "theirs AS MATERIALIZED (
-            SELECT id, post_id, share_method, message_content, created_at FROM shares
-            WHERE user_id = $1 AND id > $2
-        ), part AS (
-            SELECT * FROM theirs ORDER BY id LIMIT $3
-        )
-        SELECT id, post_id, message_content, created_at, CASE share_method WHEN 'message' THEN
-            ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
-        END
-        FROM part ORDER BY id"
-    }
+    CreatedShares {
+        user: i64 as BigInt,
+        after: Uuid as SqlUuid,
+        limit: i64 as BigInt,
+    } -> (SqlUuid, SqlUuid, Nullable<Text>, Timestamptz, Nullable<Array<BigInt>>),
+    "WITH theirs AS MATERIALIZED (
+        SELECT id, post_id, share_method, message_content, created_at FROM shares
+        WHERE user_id = :user AND id > :after
+    ), part AS (
+        SELECT * FROM theirs ORDER BY id LIMIT :limit
+    )
+    SELECT id, post_id, message_content, created_at, CASE share_method WHEN 'message' THEN
+        ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
+    END
+    FROM part ORDER BY id"
 }
 
 statement! {

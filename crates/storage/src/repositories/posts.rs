@@ -321,58 +321,55 @@ pub struct ViewerEngagement {
 }
 
 statement! {
-    LockWithAuthor(author: i64 as BigInt, post: Uuid as SqlUuid) -> SqlTypeOf<AsSelect<PostRow, Pg>> {
-        "person AS MATERIALIZED (
-            SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
-        )
-        SELECT posts.id, author_id, title, content, post_type, image_url, location, is_public, created_at, updated_at,
-            hearts_count, reactions_count, shares_count, comments_count
-        FROM posts JOIN person ON person.id = posts.author_id
-        WHERE posts.id = $2 AND posts.deleted_at IS NULL FOR NO KEY UPDATE OF posts"
-    }
+    LockWithAuthor { author: i64 as BigInt, post: Uuid as SqlUuid } -> SqlTypeOf<AsSelect<PostRow, Pg>>,
+    "WITH person AS MATERIALIZED (
+        SELECT id FROM users WHERE id = :author AND deleted_at IS NULL FOR NO KEY UPDATE
+    )
+    SELECT posts.id, author_id, title, content, post_type, image_url, location, is_public, created_at, updated_at,
+        hearts_count, reactions_count, shares_count, comments_count
+    FROM posts JOIN person ON person.id = posts.author_id
+    WHERE posts.id = :post AND posts.deleted_at IS NULL FOR NO KEY UPDATE OF posts"
 }
 
 statement! {
     /// The post is locked.
-    DeleteEngagementBatch(post: Uuid as SqlUuid, limit: i64 as BigInt) -> Integer {
-        "hearts AS (
-            DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE post_id = $1 LIMIT $2) RETURNING id
-        ), reactions AS (
-            DELETE FROM emoji_reactions WHERE id IN (SELECT id FROM emoji_reactions WHERE post_id = $1 LIMIT $2)
-            RETURNING id
-        ), sharer AS (
-            SELECT user_id FROM shares WHERE post_id = $1 LIMIT $2
-        ), gone AS (
-            DELETE FROM shares WHERE post_id = $1 AND user_id IN (SELECT user_id FROM sharer)
-            RETURNING user_id, share_method
-        ), number AS (
-            SELECT (SELECT count(*) FROM hearts)::integer AS hearts,
-                (SELECT count(*) FROM reactions)::integer AS reactions,
-                (SELECT count(DISTINCT (user_id, share_method)) FROM gone)::integer AS shares
-        )
-        UPDATE posts SET
-            hearts_count = hearts_count - number.hearts,
-            reactions_count = reactions_count - number.reactions,
-            shares_count = shares_count - number.shares
-        FROM number WHERE posts.id = $1
-        RETURNING number.hearts + number.reactions + number.shares"
-    }
+    DeleteEngagementBatch { post: Uuid as SqlUuid, limit: i64 as BigInt } -> Integer,
+    "WITH hearts AS (
+        DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE post_id = :post LIMIT :limit) RETURNING id
+    ), reactions AS (
+        DELETE FROM emoji_reactions WHERE id IN (SELECT id FROM emoji_reactions WHERE post_id = :post LIMIT :limit)
+        RETURNING id
+    ), sharer AS (
+        SELECT user_id FROM shares WHERE post_id = :post LIMIT :limit
+    ), gone AS (
+        DELETE FROM shares WHERE post_id = :post AND user_id IN (SELECT user_id FROM sharer)
+        RETURNING user_id, share_method
+    ), number AS (
+        SELECT (SELECT count(*) FROM hearts)::integer AS hearts,
+            (SELECT count(*) FROM reactions)::integer AS reactions,
+            (SELECT count(DISTINCT (user_id, share_method)) FROM gone)::integer AS shares
+    )
+    UPDATE posts SET
+        hearts_count = hearts_count - number.hearts,
+        reactions_count = reactions_count - number.reactions,
+        shares_count = shares_count - number.shares
+    FROM number WHERE posts.id = :post
+    RETURNING number.hearts + number.reactions + number.shares"
 }
 
 statement! {
     /// The rows of the author and of the posts are locked.
-    SetVisibility(author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool) -> BigInt {
-        "changed AS (
-            UPDATE posts SET is_public = $3
-            WHERE id = ANY ($2) AND author_id = $1 AND is_public <> $3 AND deleted_at IS NULL
-            RETURNING id
-        ), counted AS (
-            UPDATE users SET public_posts_count = public_posts_count + change.posts
-            FROM (SELECT count(*) * CASE WHEN $3 THEN 1 ELSE -1 END AS posts FROM changed) AS change
-            WHERE id = $1
-        )
-        SELECT count(*) FROM changed"
-    }
+    SetVisibility { author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool } -> BigInt,
+    "WITH changed AS (
+        UPDATE posts SET is_public = :is_public
+        WHERE id = ANY (:posts) AND author_id = :author AND is_public <> :is_public AND deleted_at IS NULL
+        RETURNING id
+    ), counted AS (
+        UPDATE users SET public_posts_count = public_posts_count + change.posts
+        FROM (SELECT count(*) * CASE WHEN :is_public THEN 1 ELSE -1 END AS posts FROM changed) AS change
+        WHERE id = :author
+    )
+    SELECT count(*) FROM changed"
 }
 
 /// A row of `posts` to insert.

@@ -156,79 +156,79 @@ impl Shares<'_> {
 
 statement! {
     /// Locks the post before the share, and counts only what was inserted.
-    InsertLinkShare(id: Uuid as SqlUuid, user: i64 as BigInt, post: Uuid as SqlUuid, at: DateTime<Utc> as Timestamptz) -> Integer {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
-        ), made AS (
-            INSERT INTO shares (id, user_id, post_id, share_method, created_at)
-            SELECT $1, $2, id, 'url', $4 FROM post
-            ON CONFLICT (user_id, post_id) WHERE share_method = 'url' DO NOTHING
-            RETURNING post_id
-        )
-        UPDATE posts SET shares_count = shares_count + 1 FROM made WHERE posts.id = made.post_id
-        RETURNING shares_count"
-    }
+    InsertLinkShare {
+        id: Uuid as SqlUuid,
+        user: i64 as BigInt,
+        post: Uuid as SqlUuid,
+        at: DateTime<Utc> as Timestamptz,
+    } -> Integer,
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post AND is_public FOR NO KEY UPDATE
+    ), made AS (
+        INSERT INTO shares (id, user_id, post_id, share_method, created_at)
+        SELECT :id, :user, id, 'url', :at FROM post
+        ON CONFLICT (user_id, post_id) WHERE share_method = 'url' DO NOTHING
+        RETURNING post_id
+    )
+    UPDATE posts SET shares_count = shares_count + 1 FROM made WHERE posts.id = made.post_id
+    RETURNING shares_count"
 }
 
 statement! {
     /// The post is locked.
-    DeleteLinkShare(user: i64 as BigInt, post: Uuid as SqlUuid) -> BigInt {
-        "gone AS (
-            DELETE FROM shares WHERE post_id = $2 AND user_id = $1 AND share_method = 'url' RETURNING post_id
-        )
-        UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
-        RETURNING author_id"
-    }
+    DeleteLinkShare { user: i64 as BigInt, post: Uuid as SqlUuid } -> BigInt,
+    "WITH gone AS (
+        DELETE FROM shares WHERE post_id = :post AND user_id = :user AND share_method = 'url' RETURNING post_id
+    )
+    UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
+    RETURNING author_id"
 }
 
 statement! {
     /// Counts only the first message of a user about a post. The row of the user is locked, so all earlier ones are visible.
-    InsertMessageShare(
+    InsertMessageShare {
         id: Uuid as SqlUuid,
         user: i64 as BigInt,
         post: Uuid as SqlUuid,
         message: Option<String> as Nullable<Text>,
         at: DateTime<Utc> as Timestamptz,
-        recipients: Vec<i64> as Array<BigInt>
-    ) -> SqlUuid {
-        "post AS MATERIALIZED (
-            SELECT id FROM posts WHERE id = $3 AND is_public FOR NO KEY UPDATE
-        ), earlier AS (
-            SELECT FROM shares WHERE user_id = $2 AND post_id = $3 AND share_method = 'message' LIMIT 1
-        ), made AS (
-            INSERT INTO shares (id, user_id, post_id, share_method, message_content, created_at)
-            SELECT $1, $2, id, 'message', $4, $5 FROM post
-            RETURNING id, post_id
-        ), told AS (
-            INSERT INTO share_recipients (share_id, user_id) SELECT id, unnest($6) FROM made
-        ), counted AS (
-            UPDATE posts SET shares_count = shares_count + 1
-            FROM made WHERE posts.id = made.post_id AND NOT EXISTS (SELECT FROM earlier)
-        )
-        SELECT id FROM made"
-    }
+        recipients: Vec<i64> as Array<BigInt>,
+    } -> SqlUuid,
+    "WITH post AS MATERIALIZED (
+        SELECT id FROM posts WHERE id = :post AND is_public FOR NO KEY UPDATE
+    ), earlier AS (
+        SELECT FROM shares WHERE user_id = :user AND post_id = :post AND share_method = 'message' LIMIT 1
+    ), made AS (
+        INSERT INTO shares (id, user_id, post_id, share_method, message_content, created_at)
+        SELECT :id, :user, id, 'message', :message, :at FROM post
+        RETURNING id, post_id
+    ), told AS (
+        INSERT INTO share_recipients (share_id, user_id) SELECT id, unnest(:recipients) FROM made
+    ), counted AS (
+        UPDATE posts SET shares_count = shares_count + 1
+        FROM made WHERE posts.id = made.post_id AND NOT EXISTS (SELECT FROM earlier)
+    )
+    SELECT id FROM made"
 }
 
 statement! {
     /// The message shares of these posts, with their recipients.
-    ListSharesOf(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> (SqlUuid, SqlUuid, Array<BigInt>) {
-        "message AS (
-            SELECT id, post_id FROM shares
-            WHERE user_id = $1 AND post_id = ANY ($2) AND share_method = 'message'
-        )
-        SELECT id, post_id, ARRAY(SELECT user_id FROM share_recipients WHERE share_id = message.id) FROM message"
-    }
+    ListSharesOf { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> (SqlUuid, SqlUuid, Array<BigInt>),
+    "WITH message AS (
+        SELECT id, post_id FROM shares
+        WHERE user_id = :user AND post_id = ANY (:posts) AND share_method = 'message'
+    )
+    SELECT id, post_id, ARRAY(SELECT user_id FROM share_recipients WHERE share_id = message.id) FROM message"
 }
 
 statement! {
     /// The posts are locked.
-    DeleteSharesBatch(user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>) -> Integer {
-        "gone AS (
-            DELETE FROM shares WHERE user_id = $1 AND post_id = ANY ($2) RETURNING post_id, share_method
-        ), lowered AS (
-            SELECT post_id, count(DISTINCT share_method)::integer AS shares FROM gone GROUP BY post_id
-        )
-        UPDATE posts SET shares_count = shares_count - lowered.shares
-        FROM lowered WHERE posts.id = lowered.post_id"
-    }
+    DeleteSharesBatch { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> Integer,
+    "WITH gone AS (
+        DELETE FROM shares WHERE user_id = :user AND post_id = ANY (:posts) RETURNING post_id, share_method
+    ), lowered AS (
+        SELECT post_id, count(DISTINCT share_method)::integer AS shares FROM gone GROUP BY post_id
+    )
+    UPDATE posts SET shares_count = shares_count - lowered.shares
+    FROM lowered WHERE posts.id = lowered.post_id"
 }

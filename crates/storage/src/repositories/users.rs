@@ -262,20 +262,19 @@ fn preferences_of(stored: Option<Value>) -> Preferences {
 }
 
 statement! {
-    AddToPostCounts(
+    AddToPostCounts {
         users: Vec<i64> as Array<BigInt>,
         all: Vec<i64> as Array<BigInt>,
-        public: Vec<i64> as Array<BigInt>
-    ) -> BigInt {
-        "new AS (
-            SELECT * FROM unnest($1, $2, $3) AS new (id, posts, public)
-        ), people AS MATERIALIZED (
-            SELECT id FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
-        )
-        UPDATE users SET
-            posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
-        FROM new JOIN people ON people.id = new.id WHERE users.id = new.id"
-    }
+        public: Vec<i64> as Array<BigInt>,
+    } -> BigInt,
+    "WITH new AS (
+        SELECT * FROM unnest(:users, :all, :public) AS new (id, posts, public)
+    ), people AS MATERIALIZED (
+        SELECT id FROM users WHERE id = ANY (:users) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE users SET
+        posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
+    FROM new JOIN people ON people.id = new.id WHERE users.id = new.id"
 }
 
 /// The columns of `users` that make a [`User`].

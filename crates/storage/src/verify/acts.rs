@@ -177,46 +177,42 @@ fn of_follows(rows: Vec<FollowRow>) -> ListedActs {
 }
 
 statement! {
-    ListHearts(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz) {
-        "part AS MATERIALIZED (
-            SELECT * FROM likes WHERE id > $1 ORDER BY id LIMIT $2
-        )
-        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
-        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-    }
+    ListHearts { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz),
+    "WITH part AS MATERIALIZED (
+        SELECT * FROM likes WHERE id > :after ORDER BY id LIMIT :limit
+    )
+    SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
+    FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
 }
 
 statement! {
-    ListReactions(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz) {
-        "part AS MATERIALIZED (
-            SELECT * FROM emoji_reactions
-            WHERE id > $1 ORDER BY id LIMIT $2
-        )
-        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
-        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-    }
+    ListReactions { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz),
+    "WITH part AS MATERIALIZED (
+        SELECT * FROM emoji_reactions
+        WHERE id > :after ORDER BY id LIMIT :limit
+    )
+    SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
+    FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
 }
 
 statement! {
-    ListShares(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (
+    ListShares { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (
         (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz), Bool, Array<BigInt>
-    ) {
-        "part AS MATERIALIZED (
-            SELECT * FROM shares WHERE id > $1 ORDER BY id LIMIT $2
-        )
-        SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at, part.share_method = 'url',
-            ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
-        FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-    }
+    ),
+    "WITH part AS MATERIALIZED (
+        SELECT * FROM shares WHERE id > :after ORDER BY id LIMIT :limit
+    )
+    SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at, part.share_method = 'url',
+        ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
+    FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
 }
 
 statement! {
-    ListFollows(after: Uuid as SqlUuid, limit: i64 as BigInt) -> (SqlUuid, BigInt, BigInt, Bool, Timestamptz) {
-        "part AS MATERIALIZED (
-            SELECT * FROM follows
-            WHERE id > $1 AND status <> 'blocked'
-            ORDER BY id LIMIT $2
-        )
-        SELECT id, follower_id, followed_id, status = 'active', created_at FROM part ORDER BY id"
-    }
+    ListFollows { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, BigInt, BigInt, Bool, Timestamptz),
+    "WITH part AS MATERIALIZED (
+        SELECT * FROM follows
+        WHERE id > :after AND status <> 'blocked'
+        ORDER BY id LIMIT :limit
+    )
+    SELECT id, follower_id, followed_id, status = 'active', created_at FROM part ORDER BY id"
 }

@@ -121,11 +121,10 @@ fn list_item(((id, at), user, is_followed, owner): Row) -> (UserId, FollowListIt
 
 statement! {
     /// Counts pending requests by index. The other counts are stored with the user.
-    CountFollows(user: i64 as BigInt) -> (BigInt, BigInt, BigInt, BigInt) {
-        "person AS (SELECT * FROM users WHERE id = $1)
-        SELECT followers_count, following_count,
-            (SELECT count(*) FROM follows WHERE followed_id = person.id AND status = 'pending'),
-            (SELECT count(*) FROM follows WHERE follower_id = person.id AND status = 'pending')
-        FROM person"
-    }
+    CountFollows { user: i64 as BigInt } -> (BigInt, BigInt, BigInt, BigInt),
+    "WITH person AS (SELECT * FROM users WHERE id = :user)
+    SELECT followers_count, following_count,
+        (SELECT count(*) FROM follows WHERE followed_id = person.id AND status = 'pending'),
+        (SELECT count(*) FROM follows WHERE follower_id = person.id AND status = 'pending')
+    FROM person"
 }

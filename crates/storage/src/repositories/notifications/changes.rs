@@ -105,14 +105,13 @@ impl Notifications<'_> {
 
 statement! {
     /// Reads both tables in one statement, so that both are in the state of the same moment.
-    ListChanges(owner: i64 as BigInt, after: i64 as BigInt, limit: i64 as BigInt) -> (BigInt, SqlUuid, Bool) {
-        "shown AS (
-            SELECT seq, id, false AS is_removal FROM notifications
-            WHERE user_id = $1 AND parent_id IS NULL AND seq > $2 ORDER BY seq LIMIT $3
-        ), removed AS (
-            SELECT seq, notification_id, true FROM notification_removals
-            WHERE user_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
-        )
-        SELECT * FROM shown UNION ALL SELECT * FROM removed ORDER BY seq LIMIT $3"
-    }
+    ListChanges { owner: i64 as BigInt, after: i64 as BigInt, limit: i64 as BigInt } -> (BigInt, SqlUuid, Bool),
+    "WITH shown AS (
+        SELECT seq, id, false AS is_removal FROM notifications
+        WHERE user_id = :owner AND parent_id IS NULL AND seq > :after ORDER BY seq LIMIT :limit
+    ), removed AS (
+        SELECT seq, notification_id, true FROM notification_removals
+        WHERE user_id = :owner AND seq > :after ORDER BY seq LIMIT :limit
+    )
+    SELECT * FROM shown UNION ALL SELECT * FROM removed ORDER BY seq LIMIT :limit"
 }

@@ -152,85 +152,86 @@ impl Notifications<'_> {
 type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<Vec<i64>>, i64);
 
 statement! {
-    CountNotifications(owner: i64 as BigInt) -> (BigInt, BigInt) {
-        "listed AS (
-            SELECT count(*) AS total FROM notifications WHERE user_id = $1 AND parent_id IS NULL
-        ), unread AS (
-            SELECT count(*) AS unread FROM notifications WHERE user_id = $1 AND parent_id IS NULL AND NOT read
-        )
-        SELECT unread, total FROM unread, listed"
-    }
+    CountNotifications { owner: i64 as BigInt } -> (BigInt, BigInt),
+    "WITH listed AS (
+        SELECT count(*) AS total FROM notifications WHERE user_id = :owner AND parent_id IS NULL
+    ), unread AS (
+        SELECT count(*) AS unread FROM notifications WHERE user_id = :owner AND parent_id IS NULL AND NOT read
+    )
+    SELECT unread, total FROM unread, listed"
 }
 
 statement! {
     /// The inbox is locked.
-    MarkRead(owner: i64 as BigInt, id: Uuid as SqlUuid, now: DateTime<Utc> as Timestamptz, seq: i64 as BigInt) -> BigInt {
-        "marked AS (
-            UPDATE notifications SET read = true, read_at = $3,
-                seq = CASE WHEN parent_id IS NULL THEN $4 ELSE seq END
-            WHERE user_id = $1 AND (id = $2 OR parent_id = $2) AND NOT read
-        )
-        SELECT count(*) FROM notifications WHERE user_id = $1 AND id = $2"
-    }
+    MarkRead {
+        owner: i64 as BigInt,
+        id: Uuid as SqlUuid,
+        now: DateTime<Utc> as Timestamptz,
+        seq: i64 as BigInt,
+    } -> BigInt,
+    "WITH marked AS (
+        UPDATE notifications SET read = true, read_at = :now,
+            seq = CASE WHEN parent_id IS NULL THEN :seq ELSE seq END
+        WHERE user_id = :owner AND (id = :id OR parent_id = :id) AND NOT read
+    )
+    SELECT count(*) FROM notifications WHERE user_id = :owner AND id = :id"
 }
 
 statement! {
     /// The inbox is locked.
-    MarkBatchRead(
+    MarkBatchRead {
         owner: i64 as BigInt,
         now: DateTime<Utc> as Timestamptz,
         seq: i64 as BigInt,
-        limit: i64 as BigInt
-    ) -> Bool {
-        "unread AS MATERIALIZED (
-            SELECT id FROM notifications
-            WHERE user_id = $1 AND parent_id IS NULL AND NOT read AND (last_updated_at <= $2 OR seq <= $3)
-            LIMIT $4
-        ), child AS MATERIALIZED (
-            SELECT it.id FROM unread, LATERAL (
-                SELECT id FROM notifications WHERE parent_id = unread.id AND NOT read LIMIT $4
-            ) AS it LIMIT $4
-        ), marked_children AS (
-            UPDATE notifications SET read = true, read_at = $2 WHERE id IN (SELECT id FROM child) RETURNING parent_id
-        ), size AS (
-            SELECT (SELECT count(*) FROM unread) AS parents, (SELECT count(*) FROM marked_children) AS children
-        ), complete AS (
-            SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
-            WHERE size.children < $4
-        ), counted AS (
-            UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete) WHERE user_id = $1
-            RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
-        ), marked AS (
-            UPDATE notifications AS it SET read = true, read_at = $2, seq = counted.seq + complete.number
-            FROM complete, counted WHERE it.id = complete.id
-        )
-        SELECT size.children < $4 AND size.parents < $4 FROM size"
-    }
+        limit: i64 as BigInt,
+    } -> Bool,
+    "WITH unread AS MATERIALIZED (
+        SELECT id FROM notifications
+        WHERE user_id = :owner AND parent_id IS NULL AND NOT read AND (last_updated_at <= :now OR seq <= :seq)
+        LIMIT :limit
+    ), child AS MATERIALIZED (
+        SELECT it.id FROM unread, LATERAL (
+            SELECT id FROM notifications WHERE parent_id = unread.id AND NOT read LIMIT :limit
+        ) AS it LIMIT :limit
+    ), marked_children AS (
+        UPDATE notifications SET read = true, read_at = :now WHERE id IN (SELECT id FROM child) RETURNING parent_id
+    ), size AS (
+        SELECT (SELECT count(*) FROM unread) AS parents, (SELECT count(*) FROM marked_children) AS children
+    ), complete AS (
+        SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
+        WHERE size.children < :limit
+    ), counted AS (
+        UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete) WHERE user_id = :owner
+        RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
+    ), marked AS (
+        UPDATE notifications AS it SET read = true, read_at = :now, seq = counted.seq + complete.number
+        FROM complete, counted WHERE it.id = complete.id
+    )
+    SELECT size.children < :limit AND size.parents < :limit FROM size"
 }
 
 statement! {
-    Stats(
+    Stats {
         owner: i64 as BigInt,
         kind: Option<String> as Nullable<Text>,
         hour_ago: DateTime<Utc> as Timestamptz,
         day_ago: DateTime<Utc> as Timestamptz,
-        until: DateTime<Utc> as Timestamptz
-    ) -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Array<BigInt>>, BigInt) {
-        "told AS (
-            SELECT count(*) FILTER (WHERE created_at > $3 AND created_at < $5) AS last_hour,
-                count(*) FILTER (WHERE created_at > $4 AND created_at < $5) AS last_day,
-                count(*) AS total
-            FROM notifications
-            WHERE user_id = $1 AND CASE
-                WHEN $2 IS NULL THEN NOT is_batch
-                WHEN $2 = 'post_interaction' THEN is_batch AND type = $2
-                ELSE NOT is_batch AND type = $2
-            END
-        ), quota AS (
-            SELECT max(window_opened_at) AS window_opened_at, max(actor_ids) AS actor_ids,
-                coalesce(sum(held_back), 0)::bigint AS held_back
-            FROM notification_quotas WHERE user_id = $1 AND ($2 IS NULL OR type = $2)
-        )
-        SELECT last_hour, last_day, total, window_opened_at, actor_ids, held_back FROM told, quota"
-    }
+        until: DateTime<Utc> as Timestamptz,
+    } -> (BigInt, BigInt, BigInt, Nullable<Timestamptz>, Nullable<Array<BigInt>>, BigInt),
+    "WITH told AS (
+        SELECT count(*) FILTER (WHERE created_at > :hour_ago AND created_at < :until) AS last_hour,
+            count(*) FILTER (WHERE created_at > :day_ago AND created_at < :until) AS last_day,
+            count(*) AS total
+        FROM notifications
+        WHERE user_id = :owner AND CASE
+            WHEN :kind IS NULL THEN NOT is_batch
+            WHEN :kind = 'post_interaction' THEN is_batch AND type = :kind
+            ELSE NOT is_batch AND type = :kind
+        END
+    ), quota AS (
+        SELECT max(window_opened_at) AS window_opened_at, max(actor_ids) AS actor_ids,
+            coalesce(sum(held_back), 0)::bigint AS held_back
+        FROM notification_quotas WHERE user_id = :owner AND (:kind IS NULL OR type = :kind)
+    )
+    SELECT last_hour, last_day, total, window_opened_at, actor_ids, held_back FROM told, quota"
 }

@@ -51,56 +51,53 @@ impl Notifications<'_> {
 statement! {
     /// Locks the inboxes in id order before it deletes any notification: restoring a notification into an old batch takes
     /// the same lock. Uses arrays instead of joins, because a generic plan does not know how few rows `$2` allows.
-    DeleteReadBefore(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT id, user_id FROM notifications
-            WHERE last_updated_at < $1 AND parent_id IS NULL AND read
-            ORDER BY last_updated_at LIMIT $2
-        ), inbox AS MATERIALIZED (
-            SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
-            ORDER BY user_id FOR UPDATE
-        ), gone AS (
-            DELETE FROM notifications AS it
-            WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
-                AND it.last_updated_at < $1 AND it.parent_id IS NULL AND it.read
-            RETURNING it.id
-        )
-        SELECT count(*) FROM gone"
-    }
+    DeleteReadBefore { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT id, user_id FROM notifications
+        WHERE last_updated_at < :before AND parent_id IS NULL AND read
+        ORDER BY last_updated_at LIMIT :limit
+    ), inbox AS MATERIALIZED (
+        SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
+        ORDER BY user_id FOR UPDATE
+    ), gone AS (
+        DELETE FROM notifications AS it
+        WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
+            AND it.last_updated_at < :before AND it.parent_id IS NULL AND it.read
+        RETURNING it.id
+    )
+    SELECT count(*) FROM gone"
 }
 
 statement! {
     /// Like [`DeleteReadBefore`]. The physical location (`ctid`) of a row is stable while the statement sees the row.
-    PruneRemovals(before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt) -> BigInt {
-        "part AS MATERIALIZED (
-            SELECT ctid AS place, user_id FROM notification_removals
-            WHERE removed_at < $1 ORDER BY removed_at LIMIT $2
-        ), inbox AS MATERIALIZED (
-            SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
-            ORDER BY user_id FOR UPDATE
-        ), gone AS (
-            DELETE FROM notification_removals AS it
-            WHERE it.ctid = ANY (ARRAY(SELECT part.place FROM part JOIN inbox ON inbox.user_id = part.user_id))
-            RETURNING it.user_id, it.seq
-        ), forgotten AS (
-            UPDATE inboxes SET forgotten_seq = greatest(forgotten_seq, old.seq)
-            FROM (SELECT user_id, max(seq) AS seq FROM gone GROUP BY user_id) AS old
-            WHERE inboxes.user_id = old.user_id
-        )
-        SELECT count(*) FROM gone"
-    }
+    PruneRemovals { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place, user_id FROM notification_removals
+        WHERE removed_at < :before ORDER BY removed_at LIMIT :limit
+    ), inbox AS MATERIALIZED (
+        SELECT user_id FROM inboxes WHERE user_id = ANY (ARRAY(SELECT user_id FROM part))
+        ORDER BY user_id FOR UPDATE
+    ), gone AS (
+        DELETE FROM notification_removals AS it
+        WHERE it.ctid = ANY (ARRAY(SELECT part.place FROM part JOIN inbox ON inbox.user_id = part.user_id))
+        RETURNING it.user_id, it.seq
+    ), forgotten AS (
+        UPDATE inboxes SET forgotten_seq = greatest(forgotten_seq, old.seq)
+        FROM (SELECT user_id, max(seq) AS seq FROM gone GROUP BY user_id) AS old
+        WHERE inboxes.user_id = old.user_id
+    )
+    SELECT count(*) FROM gone"
 }
 
 statement! {
     /// Deletes batches, and their children by the cascade of the foreign key; never a child without its batch.
-    DeleteInboxBatch(owner: i64 as BigInt, limit: i64 as BigInt) -> BigInt {
-        "inbox AS MATERIALIZED (
-            SELECT user_id FROM inboxes WHERE user_id = $1 FOR UPDATE
-        ), part AS MATERIALIZED (
-            SELECT id FROM notifications WHERE user_id = $1 AND parent_id IS NULL LIMIT $2
-        ), gone AS (
-            DELETE FROM notifications AS it USING part, inbox WHERE it.id = part.id RETURNING it.id
-        )
-        SELECT count(*) FROM gone"
-    }
+    DeleteInboxBatch { owner: i64 as BigInt, limit: i64 as BigInt } -> BigInt,
+    "WITH inbox AS MATERIALIZED (
+        SELECT user_id FROM inboxes WHERE user_id = :owner FOR UPDATE
+    ), part AS MATERIALIZED (
+        SELECT id FROM notifications WHERE user_id = :owner AND parent_id IS NULL LIMIT :limit
+    ), gone AS (
+        DELETE FROM notifications AS it USING part, inbox WHERE it.id = part.id RETURNING it.id
+    )
+    SELECT count(*) FROM gone"
 }

@@ -303,110 +303,106 @@ impl LoadWithdrawals {
 
 statement! {
     /// Looks up one notification per user. A search that starts from the post or from its author could read many.
-    FindMentions(
+    FindMentions {
         actor: i64 as BigInt,
         act: String as Text,
         usernames: Vec<String> as Array<Text>,
-        kept: Vec<String> as Array<Text>
-    ) -> (SqlUuid, BigInt) {
-        "people AS MATERIALIZED (
-            (
-                SELECT id FROM users WHERE lower(username) = ANY ($3)
-                UNION SELECT user_id FROM released_usernames WHERE username = ANY ($3)
-            ) EXCEPT (
-                SELECT id FROM users WHERE lower(username) = ANY ($4)
-                UNION SELECT user_id FROM released_usernames WHERE username = ANY ($4)
-            )
+        kept: Vec<String> as Array<Text>,
+    } -> (SqlUuid, BigInt),
+    "WITH people AS MATERIALIZED (
+        (
+            SELECT id FROM users WHERE lower(username) = ANY (:usernames)
+            UNION SELECT user_id FROM released_usernames WHERE username = ANY (:usernames)
+        ) EXCEPT (
+            SELECT id FROM users WHERE lower(username) = ANY (:kept)
+            UNION SELECT user_id FROM released_usernames WHERE username = ANY (:kept)
         )
-        SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
-            SELECT it.id FROM notifications AS it
-            WHERE it.user_id = people.id AND it.actor_id = $1 AND it.act = $2 LIMIT 1
-        ) AS told"
-    }
+    )
+    SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
+        SELECT it.id FROM notifications AS it
+        WHERE it.user_id = people.id AND it.actor_id = :actor AND it.act = :act LIMIT 1
+    ) AS told"
 }
 
 statement! {
     /// Loads the top-level notifications that these notifications are or belong to, and what remains in the batches. If
     /// `is_withdrawal`, the given notifications leave and do not count as remaining; otherwise they stay and change.
-    LoadWithdrawals(
+    LoadWithdrawals {
         ids: Vec<Uuid> as Array<SqlUuid>,
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,
-        is_withdrawal: bool as Bool
-    ) -> (
+        is_withdrawal: bool as Bool,
+    } -> (
         Jsonb,
         Jsonb,
         (Integer, Integer, Nullable<Jsonb>, Bool)
-    ) {
-        "entry AS MATERIALIZED (
-            SELECT it.* FROM notifications AS it WHERE it.id = ANY ($1)
-            UNION ALL
-            SELECT it.* FROM unnest($2, $3, $4) AS cause (user_id, actor_id, act)
-            JOIN notifications AS it
-                ON it.user_id = cause.user_id AND it.actor_id = cause.actor_id AND it.act = cause.act
-        ), loss AS (
-            SELECT coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
-                jsonb_agg(to_jsonb(entry)) AS gone, count(*) FILTER (WHERE $5) AS entries
-            FROM entry GROUP BY coalesce(parent_id, id)
-        )
-        SELECT to_jsonb(top), loss.gone,
-            (top.batch_count - loss.entries)::integer,
-            (top.actor_count - (
-                SELECT count(*) FROM unnest(loss.actors) AS gone (actor_id)
-                WHERE $5 AND NOT EXISTS (
-                    SELECT FROM notifications AS it
-                    WHERE it.parent_id = top.id AND it.actor_id = gone.actor_id AND NOT (it.id = ANY (loss.ids))
-                )
-            ))::integer,
-            to_jsonb(newest),
-            NOT EXISTS (
+    ),
+    "WITH entry AS MATERIALIZED (
+        SELECT it.* FROM notifications AS it WHERE it.id = ANY (:ids)
+        UNION ALL
+        SELECT it.* FROM unnest(:recipients, :actors, :acts) AS cause (user_id, actor_id, act)
+        JOIN notifications AS it
+            ON it.user_id = cause.user_id AND it.actor_id = cause.actor_id AND it.act = cause.act
+    ), loss AS (
+        SELECT coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
+            jsonb_agg(to_jsonb(entry)) AS gone, count(*) FILTER (WHERE :is_withdrawal) AS entries
+        FROM entry GROUP BY coalesce(parent_id, id)
+    )
+    SELECT to_jsonb(top), loss.gone,
+        (top.batch_count - loss.entries)::integer,
+        (top.actor_count - (
+            SELECT count(*) FROM unnest(loss.actors) AS gone (actor_id)
+            WHERE :is_withdrawal AND NOT EXISTS (
                 SELECT FROM notifications AS it
-                WHERE it.parent_id = top.id AND NOT it.read AND NOT ($5 AND it.id = ANY (loss.ids))
+                WHERE it.parent_id = top.id AND it.actor_id = gone.actor_id AND NOT (it.id = ANY (loss.ids))
             )
-        FROM loss
-        JOIN notifications AS top ON top.id = loss.top_id
-        LEFT JOIN LATERAL (
-            SELECT it.* FROM notifications AS it
-            WHERE it.parent_id = top.id AND NOT ($5 AND it.id = ANY (loss.ids))
-            ORDER BY it.created_at DESC, it.id DESC LIMIT 1
-        ) AS newest ON true"
-    }
+        ))::integer,
+        to_jsonb(newest),
+        NOT EXISTS (
+            SELECT FROM notifications AS it
+            WHERE it.parent_id = top.id AND NOT it.read AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
+        )
+    FROM loss
+    JOIN notifications AS top ON top.id = loss.top_id
+    LEFT JOIN LATERAL (
+        SELECT it.* FROM notifications AS it
+        WHERE it.parent_id = top.id AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
+        ORDER BY it.created_at DESC, it.id DESC LIMIT 1
+    ) AS newest ON true"
 }
 
 statement! {
     /// Reads the notifications of the author's own inbox from neither side of the index range.
-    FindAboutHiddenPost(post: Uuid as SqlUuid, author: i64 as BigInt, limit: i64 as BigInt) -> (SqlUuid, BigInt) {
-        "before AS (
-            SELECT id, user_id FROM notifications
-            WHERE post_id = $1 AND user_id < $2 AND act IS NOT NULL LIMIT $3
-        ), after AS (
-            SELECT id, user_id FROM notifications
-            WHERE post_id = $1 AND user_id > $2 AND act IS NOT NULL LIMIT $3
-        )
-        SELECT id, user_id FROM before UNION ALL SELECT id, user_id FROM after LIMIT $3"
-    }
+    FindAboutHiddenPost { post: Uuid as SqlUuid, author: i64 as BigInt, limit: i64 as BigInt } -> (SqlUuid, BigInt),
+    "WITH before AS (
+        SELECT id, user_id FROM notifications
+        WHERE post_id = :post AND user_id < :author AND act IS NOT NULL LIMIT :limit
+    ), after AS (
+        SELECT id, user_id FROM notifications
+        WHERE post_id = :post AND user_id > :author AND act IS NOT NULL LIMIT :limit
+    )
+    SELECT id, user_id FROM before UNION ALL SELECT id, user_id FROM after LIMIT :limit"
 }
 
 statement! {
     /// One look-up in the notifications per post of the two users, so that the size of their inboxes does not matter.
-    FindBetween(user: i64 as BigInt, other: i64 as BigInt, limit: i64 as BigInt) -> (SqlUuid, BigInt) {
-        "side AS (
-            SELECT $1 AS reader, $2 AS hidden UNION ALL SELECT $2, $1
-        ), caused AS (
-            SELECT it.id, it.user_id FROM side, LATERAL (
-                SELECT id, user_id FROM notifications
-                WHERE user_id = side.reader AND actor_id = side.hidden AND act IS NOT NULL LIMIT $3
-            ) AS it
-        ), about AS (
-            SELECT it.id, it.user_id FROM side
-            JOIN posts ON posts.author_id = side.hidden, LATERAL (
-                SELECT id, user_id FROM notifications
-                WHERE post_id = posts.id AND user_id = side.reader AND act IS NOT NULL LIMIT $3
-            ) AS it
-        ), found AS (
-            SELECT id, user_id FROM caused UNION ALL SELECT id, user_id FROM about
-        )
-        SELECT DISTINCT id, user_id FROM (SELECT * FROM found LIMIT $3) AS part"
-    }
+    FindBetween { user: i64 as BigInt, other: i64 as BigInt, limit: i64 as BigInt } -> (SqlUuid, BigInt),
+    "WITH side AS (
+        SELECT :user AS reader, :other AS hidden UNION ALL SELECT :other, :user
+    ), caused AS (
+        SELECT it.id, it.user_id FROM side, LATERAL (
+            SELECT id, user_id FROM notifications
+            WHERE user_id = side.reader AND actor_id = side.hidden AND act IS NOT NULL LIMIT :limit
+        ) AS it
+    ), about AS (
+        SELECT it.id, it.user_id FROM side
+        JOIN posts ON posts.author_id = side.hidden, LATERAL (
+            SELECT id, user_id FROM notifications
+            WHERE post_id = posts.id AND user_id = side.reader AND act IS NOT NULL LIMIT :limit
+        ) AS it
+    ), found AS (
+        SELECT id, user_id FROM caused UNION ALL SELECT id, user_id FROM about
+    )
+    SELECT DISTINCT id, user_id FROM (SELECT * FROM found LIMIT :limit) AS part"
 }

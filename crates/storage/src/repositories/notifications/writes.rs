@@ -269,7 +269,7 @@ statement! {
     /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. A single notification
     /// that is withdrawn no longer counts. Rows are saved in their order, so that a single notification is no longer the open
     /// one of its key before a batch becomes the open one.
-    ApplyInboxChanges(
+    ApplyInboxChanges {
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,
         removals: Value as Jsonb,
@@ -283,95 +283,94 @@ statement! {
         limit_per_actor: i32 as Integer,
         suppressed: Value as Jsonb,
         undone: Value as Jsonb,
-        held_back: String as Text
-    ) -> (BigInt, Text) {
-        "start AS (
-            SELECT * FROM jsonb_to_recordset($6) AS start (user_id bigint, type text, actor_id bigint, act text)
-        ), started AS (
-            INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
-            SELECT user_id, type, $7, ARRAY[actor_id] FROM start
-            ON CONFLICT (user_id, type) DO UPDATE SET (window_opened_at, actor_ids) = (
-                SELECT CASE WHEN is_open THEN quota.window_opened_at ELSE $7 END,
-                    CASE WHEN is_open THEN quota.actor_ids || excluded.actor_ids ELSE excluded.actor_ids END
-                FROM (VALUES (quota.window_opened_at > $8 AND quota.window_opened_at < $9)) AS it (is_open)
-            )
-            WHERE NOT (quota.window_opened_at > $8 AND quota.window_opened_at < $9) OR (
-                cardinality(quota.actor_ids) < $10
-                AND cardinality(array_positions(quota.actor_ids, excluded.actor_ids[1])) < $11
-            )
-            RETURNING user_id, type
-        ), held_back AS (
-            UPDATE notification_quotas AS quota SET held_back = quota.held_back + 1 FROM start
-            WHERE quota.user_id = start.user_id AND quota.type = start.type
-                AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
-            RETURNING quota.user_id, quota.type, start.actor_id, start.act
-        ), released AS (
-            UPDATE notification_quotas AS quota SET actor_ids =
-                quota.actor_ids[:array_position(quota.actor_ids, single.actor_id) - 1]
-                || quota.actor_ids[array_position(quota.actor_ids, single.actor_id) + 1:]
-            FROM jsonb_populate_recordset(NULL::withdrawn_notifications, $4) AS single
-            WHERE single.parent_id IS NULL AND single.user_id = quota.user_id
-                AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
-                AND single.actor_id = ANY (quota.actor_ids)
-        ), gone AS (
-            DELETE FROM notifications WHERE id = ANY ($2)
-        ), saved AS (
-            INSERT INTO notifications AS old
-            SELECT * FROM jsonb_populate_recordset(NULL::notifications, $1) AS new
-            WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
-            ON CONFLICT (id) DO UPDATE SET
-                type = excluded.type,
-                actor_id = excluded.actor_id,
-                title = excluded.title,
-                message = excluded.message,
-                data = excluded.data,
-                read = excluded.read,
-                read_at = excluded.read_at,
-                last_updated_at = excluded.last_updated_at,
-                closed_at = excluded.closed_at,
-                parent_id = excluded.parent_id,
-                batch_count = excluded.batch_count,
-                actor_count = excluded.actor_count,
-                comment_id = excluded.comment_id,
-                seq = CASE WHEN excluded.seq = 0 THEN old.seq ELSE excluded.seq END
-        ), departed AS (
-            INSERT INTO notification_removals
-            SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, $3)
-        ), remembered AS (
-            INSERT INTO withdrawn_notifications
-            SELECT * FROM jsonb_populate_recordset(NULL::withdrawn_notifications, $4)
-            ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
-                notification_id = excluded.notification_id,
-                created_at = excluded.created_at,
-                read_at = excluded.read_at,
-                parent_id = excluded.parent_id,
-                withdrawn_at = excluded.withdrawn_at
-        ), came_back AS (
-            DELETE FROM withdrawn_notifications AS old
-            USING jsonb_populate_recordset(NULL::withdrawn_notifications, $5) AS back
-            WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
-        ), suppressed AS (
-            SELECT user_id, actor_id, act, reason, suppressed_at
-            FROM jsonb_populate_recordset(NULL::suppressed_notifications, $12)
-            UNION ALL
-            SELECT user_id, actor_id, act, $14, $7 FROM held_back
-        ), explained AS (
-            INSERT INTO suppressed_notifications SELECT * FROM suppressed
-            ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
-                reason = excluded.reason, suppressed_at = excluded.suppressed_at
-        ), no_longer_suppressed AS (
-            DELETE FROM suppressed_notifications AS old USING (
-                SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, $1)
-                UNION ALL
-                SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, $13)
-            ) AS it
-            WHERE old.user_id = it.user_id AND old.actor_id = it.actor_id AND old.act = it.act
-                AND NOT EXISTS (
-                    SELECT FROM suppressed
-                    WHERE suppressed.user_id = it.user_id AND suppressed.actor_id = it.actor_id
-                        AND suppressed.act = it.act
-                )
+        held_back: String as Text,
+    } -> (BigInt, Text),
+    "WITH start AS (
+        SELECT * FROM jsonb_to_recordset(:starts) AS start (user_id bigint, type text, actor_id bigint, act text)
+    ), started AS (
+        INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
+        SELECT user_id, type, :now, ARRAY[actor_id] FROM start
+        ON CONFLICT (user_id, type) DO UPDATE SET (window_opened_at, actor_ids) = (
+            SELECT CASE WHEN is_open THEN quota.window_opened_at ELSE :now END,
+                CASE WHEN is_open THEN quota.actor_ids || excluded.actor_ids ELSE excluded.actor_ids END
+            FROM (VALUES (quota.window_opened_at > :open_after AND quota.window_opened_at < :open_until)) AS it (is_open)
         )
-        SELECT user_id, type FROM held_back"
-    }
+        WHERE NOT (quota.window_opened_at > :open_after AND quota.window_opened_at < :open_until) OR (
+            cardinality(quota.actor_ids) < :limit
+            AND cardinality(array_positions(quota.actor_ids, excluded.actor_ids[1])) < :limit_per_actor
+        )
+        RETURNING user_id, type
+    ), held_back AS (
+        UPDATE notification_quotas AS quota SET held_back = quota.held_back + 1 FROM start
+        WHERE quota.user_id = start.user_id AND quota.type = start.type
+            AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
+        RETURNING quota.user_id, quota.type, start.actor_id, start.act
+    ), released AS (
+        UPDATE notification_quotas AS quota SET actor_ids =
+            quota.actor_ids[:array_position(quota.actor_ids, single.actor_id) - 1]
+            || quota.actor_ids[array_position(quota.actor_ids, single.actor_id) + 1:]
+        FROM jsonb_populate_recordset(NULL::withdrawn_notifications, :withdrawn) AS single
+        WHERE single.parent_id IS NULL AND single.user_id = quota.user_id
+            AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
+            AND single.actor_id = ANY (quota.actor_ids)
+    ), gone AS (
+        DELETE FROM notifications WHERE id = ANY (:deleted)
+    ), saved AS (
+        INSERT INTO notifications AS old
+        SELECT * FROM jsonb_populate_recordset(NULL::notifications, :rows) AS new
+        WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
+        ON CONFLICT (id) DO UPDATE SET
+            type = excluded.type,
+            actor_id = excluded.actor_id,
+            title = excluded.title,
+            message = excluded.message,
+            data = excluded.data,
+            read = excluded.read,
+            read_at = excluded.read_at,
+            last_updated_at = excluded.last_updated_at,
+            closed_at = excluded.closed_at,
+            parent_id = excluded.parent_id,
+            batch_count = excluded.batch_count,
+            actor_count = excluded.actor_count,
+            comment_id = excluded.comment_id,
+            seq = CASE WHEN excluded.seq = 0 THEN old.seq ELSE excluded.seq END
+    ), departed AS (
+        INSERT INTO notification_removals
+        SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, :removals)
+    ), remembered AS (
+        INSERT INTO withdrawn_notifications
+        SELECT * FROM jsonb_populate_recordset(NULL::withdrawn_notifications, :withdrawn)
+        ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
+            notification_id = excluded.notification_id,
+            created_at = excluded.created_at,
+            read_at = excluded.read_at,
+            parent_id = excluded.parent_id,
+            withdrawn_at = excluded.withdrawn_at
+    ), came_back AS (
+        DELETE FROM withdrawn_notifications AS old
+        USING jsonb_populate_recordset(NULL::withdrawn_notifications, :restored) AS back
+        WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
+    ), suppressed AS (
+        SELECT user_id, actor_id, act, reason, suppressed_at
+        FROM jsonb_populate_recordset(NULL::suppressed_notifications, :suppressed)
+        UNION ALL
+        SELECT user_id, actor_id, act, :held_back, :now FROM held_back
+    ), explained AS (
+        INSERT INTO suppressed_notifications SELECT * FROM suppressed
+        ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
+            reason = excluded.reason, suppressed_at = excluded.suppressed_at
+    ), no_longer_suppressed AS (
+        DELETE FROM suppressed_notifications AS old USING (
+            SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, :rows)
+            UNION ALL
+            SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, :undone)
+        ) AS it
+        WHERE old.user_id = it.user_id AND old.actor_id = it.actor_id AND old.act = it.act
+            AND NOT EXISTS (
+                SELECT FROM suppressed
+                WHERE suppressed.user_id = it.user_id AND suppressed.actor_id = it.actor_id
+                    AND suppressed.act = it.act
+            )
+    )
+    SELECT user_id, type FROM held_back"
 }

@@ -172,22 +172,21 @@ impl Users<'_> {
 
 statement! {
     /// Collects the ids first: conditions joined by OR would make PostgreSQL scan all users.
-    LockParticipants(
+    LockParticipants {
         users: Vec<i64> as Array<BigInt>,
         author_of_post: Option<Uuid> as Nullable<SqlUuid>,
         author_of_comment: Option<Uuid> as Nullable<SqlUuid>,
-        usernames: Vec<String> as Array<Text>
-    ) -> (BigInt, (Text, Nullable<Text>, Nullable<Text>), Array<Text>) {
-        "wanted AS (
-            SELECT id, NULL AS name FROM unnest($1) AS known (id)
-            UNION ALL SELECT author_id, NULL FROM posts WHERE id = $2
-            UNION ALL SELECT author_id, NULL FROM comments WHERE id = $3
-            UNION ALL SELECT id, lower(username) FROM users WHERE lower(username) = ANY ($4)
-            UNION ALL SELECT user_id, username FROM released_usernames WHERE username = ANY ($4)
-        )
-        SELECT id, username, display_name, profile_image_url,
-            ARRAY(SELECT name FROM wanted WHERE wanted.id = users.id AND name IS NOT NULL)
-        FROM users
-        WHERE id = ANY (ARRAY(SELECT id FROM wanted)) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE"
-    }
+        usernames: Vec<String> as Array<Text>,
+    } -> (BigInt, (Text, Nullable<Text>, Nullable<Text>), Array<Text>),
+    "WITH wanted AS (
+        SELECT id, NULL AS name FROM unnest(:users) AS known (id)
+        UNION ALL SELECT author_id, NULL FROM posts WHERE id = :author_of_post
+        UNION ALL SELECT author_id, NULL FROM comments WHERE id = :author_of_comment
+        UNION ALL SELECT id, lower(username) FROM users WHERE lower(username) = ANY (:usernames)
+        UNION ALL SELECT user_id, username FROM released_usernames WHERE username = ANY (:usernames)
+    )
+    SELECT id, username, display_name, profile_image_url,
+        ARRAY(SELECT name FROM wanted WHERE wanted.id = users.id AND name IS NOT NULL)
+    FROM users
+    WHERE id = ANY (ARRAY(SELECT id FROM wanted)) AND deleted_at IS NULL ORDER BY id FOR KEY SHARE"
 }

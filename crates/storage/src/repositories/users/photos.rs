@@ -49,16 +49,15 @@ impl Users<'_> {
 }
 
 statement! {
-    SetPhoto(
+    SetPhoto {
         user: i64 as BigInt,
         photo: Option<String> as Nullable<Text>,
-        url: Option<String> as Nullable<Text>
-    ) -> Nullable<Text> {
-        "before AS (
-            SELECT id, profile_photo_filename AS photo FROM users
-            WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
-        )
-        UPDATE users SET profile_photo_filename = $2, profile_image_url = $3
-        FROM before WHERE users.id = before.id RETURNING before.photo"
-    }
+        url: Option<String> as Nullable<Text>,
+    } -> Nullable<Text>,
+    "WITH before AS (
+        SELECT id, profile_photo_filename AS photo FROM users
+        WHERE id = :user AND deleted_at IS NULL FOR NO KEY UPDATE
+    )
+    UPDATE users SET profile_photo_filename = :photo, profile_image_url = :url
+    FROM before WHERE users.id = before.id RETURNING before.photo"
 }

@@ -125,10 +125,9 @@ impl Usernames {
 }
 
 statement! {
-    FindUsernames(names: Vec<String> as Array<Text>) -> (Text, BigInt) {
-        "found AS (
-            SELECT lower(username) AS name, id FROM users WHERE lower(username) = ANY ($1)
-        )
-        SELECT name, id FROM found"
-    }
+    FindUsernames { names: Vec<String> as Array<Text> } -> (Text, BigInt),
+    "WITH found AS (
+        SELECT lower(username) AS name, id FROM users WHERE lower(username) = ANY (:names)
+    )
+    SELECT name, id FROM found"
 }

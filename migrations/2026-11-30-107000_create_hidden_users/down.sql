@@ -1,0 +1,1 @@
+DROP FUNCTION hidden_users (bigint);
