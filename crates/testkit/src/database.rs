@@ -1,13 +1,14 @@
 //! A migrated database per test.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use grateful_local_postgres::Cluster;
 use grateful_storage::{Connection, Database, DatabaseConfig, migrate};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// The cluster shared by all tests of this checkout. It is deleted when the last test process ends.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
@@ -21,13 +22,29 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| format!("template_{}", migr
 /// Databases to drop when the next one is created, since [`Drop`] cannot await.
 static UNUSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-static NUMBER: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+    /// The databases that this thread has created: each lives at least as long as the thread.
+    static CREATED: RefCell<Vec<Arc<Name>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A database for one test, with all migrations applied and no rows.
+///
+/// It lives until both this value is dropped and the thread that created it has ended. A test runs on a thread of its
+/// own, so a pool or an [`App`](grateful_application::App) of the database works to the end of the test, even if the
+/// test keeps nothing else.
 pub struct TestDatabase {
     /// A connection pool with the default settings.
     pub pool: Database,
-    name: String,
+    name: Arc<Name>,
+}
+
+/// The name of a database that is dropped after its last user.
+struct Name(String);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        UNUSED.lock().unwrap().push(std::mem::take(&mut self.0));
+    }
 }
 
 impl TestDatabase {
@@ -44,8 +61,7 @@ impl TestDatabase {
     }
 
     async fn copy(admin: &mut Connection, template: &str) -> Self {
-        let name =
-            format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!("test_{}", Uuid::now_v7().simple());
         let unused = std::mem::take(&mut *UNUSED.lock().unwrap());
         for name in unused {
             execute(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
@@ -54,17 +70,19 @@ impl TestDatabase {
         execute(admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
             .await;
         let pool = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
+        let name = Arc::new(Name(name));
+        CREATED.with_borrow_mut(|created| created.push(name.clone()));
         Self { pool, name }
     }
 
     /// The connection URL.
     pub fn url(&self) -> String {
-        CLUSTER.url(&self.name)
+        CLUSTER.url(&self.name.0)
     }
 
     /// Opens a connection outside the pool, without timeouts and instrumentation.
     pub async fn connect(&self) -> Connection {
-        connect_to(&self.name).await
+        connect_to(&self.name.0).await
     }
 
     /// Executes one or more SQL statements.
@@ -73,6 +91,7 @@ impl TestDatabase {
     }
 
     /// Executes SQL in a new transaction. The transaction stays open, with its locks, until the connection is dropped.
+    #[must_use = "the transaction ends when the connection is dropped"]
     pub async fn begin(&self, sql: &str) -> Connection {
         let mut conn = self.connect().await;
         execute(&mut conn, &format!("BEGIN; {sql}")).await;
@@ -116,12 +135,6 @@ impl TestDatabase {
     /// Creates a pool with changed settings.
     pub fn pool_with(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
         Database::connect_lazily(change(DatabaseConfig::new(self.url())))
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        UNUSED.lock().unwrap().push(std::mem::take(&mut self.name));
     }
 }
 
