@@ -13,10 +13,10 @@ mod path;
 mod query;
 mod request_id;
 mod route;
+mod stream_params;
 mod user_agent;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use grateful_application::App;
@@ -29,17 +29,15 @@ pub(crate) use self::head::{HeadMarker, IsHead};
 pub(crate) use self::idempotency::FingerprintBuilder;
 pub(crate) use self::json::{IdempotentBody, JsonBody};
 pub(crate) use self::multipart::{FormFields, MultipartForm};
-pub(crate) use self::page_params::{PageParams20, PageParams50, PageParams100};
+pub(crate) use self::page_params::{PageParams, check_limit};
 pub(crate) use self::path::{
     CommentPath, NotificationPath, PostPath, SessionPath, UserPath, UsernamePath,
 };
 pub(crate) use self::query::QueryParameters;
 pub(crate) use self::request_id::RequestId;
 pub(crate) use self::route::MatchedRoute;
+pub(crate) use self::stream_params::{LAST_EVENT_ID, LastEventId, StreamParams};
 pub(crate) use self::user_agent::UserAgent;
-
-/// The header with which a client resumes a notification stream.
-pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Returns the current time of the application's clock.
 pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {

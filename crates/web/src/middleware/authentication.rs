@@ -12,7 +12,7 @@ use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
-use crate::request::{HeadMarker, MatchedRoute, QueryParameters, bearer_token};
+use crate::request::{HeadMarker, MatchedRoute, QueryParameters, StreamParams, bearer_token};
 
 /// Checks the token or ticket that the route requires, and stores the session in the request's extensions, where
 /// extractors find it. Uses up the ticket, except for `HEAD`, which opens no stream.
@@ -63,11 +63,12 @@ async fn find_session(request: &ServiceRequest) -> Result<Session, ApiError> {
 }
 
 async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, ApiError> {
-    let parameters = QueryParameters::extract(request.request()).into_inner()?;
+    let QueryParameters(parameters) =
+        QueryParameters::<StreamParams>::extract(request.request()).into_inner()?;
     let missing = UseCaseError::Unauthenticated("Authentication is required");
-    let ticket = parameters.text("ticket").ok_or(missing)?;
+    let ticket = parameters.ticket.into_text().ok_or(missing)?;
     let unknown = UseCaseError::Unauthenticated("The ticket is invalid, used, or has expired");
-    let ticket = StreamTicket::parse(ticket).ok_or(unknown)?;
+    let ticket = StreamTicket::parse(&ticket).ok_or(unknown)?;
     let app = app(request)?;
     Ok(if request.extensions().contains::<HeadMarker>() {
         notifications::check_ticket(app, &ticket).await?

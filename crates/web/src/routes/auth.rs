@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is, bearer_token};
-use crate::response::{Envelope, EnvelopeResponse, MessageView, Problem, Timestamp};
+use crate::response::{Envelope, JsonResponse, MessageView, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewAccount {
@@ -141,9 +141,9 @@ pub(crate) async fn sign_up(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
     JsonBody(new): JsonBody<NewAccount>,
-) -> Result<EnvelopeResponse<AccountView>, ApiError> {
+) -> Result<JsonResponse<AccountView>, ApiError> {
     let (user, token) = accounts::sign_up(&app, new.parse(user_agent)?).await?;
-    Ok(EnvelopeResponse::created(AccountView::new(user, &token)))
+    Ok(JsonResponse::enveloped(AccountView::new(user, &token)).created())
 }
 
 /// Logs a user in: creates a session and returns its access token.
@@ -162,9 +162,9 @@ pub(crate) async fn log_in(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
     JsonBody(new): JsonBody<NewSession>,
-) -> Result<EnvelopeResponse<AccessTokenView>, ApiError> {
+) -> Result<JsonResponse<AccessTokenView>, ApiError> {
     let token = accounts::log_in(&app, new.parse(user_agent)?).await?;
-    Ok(EnvelopeResponse::ok(AccessTokenView {
+    Ok(JsonResponse::enveloped(AccessTokenView {
         access_token: token.as_str().to_owned(),
         token_type: BEARER,
     }))
@@ -179,8 +179,8 @@ pub(crate) async fn log_in(
 pub(crate) async fn get_current_user(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<CurrentUserView>, ApiError> {
-    Ok(EnvelopeResponse::ok(accounts::get(&app, me.user()).await?.into()))
+) -> Result<JsonResponse<CurrentUserView>, ApiError> {
+    Ok(JsonResponse::enveloped(accounts::get(&app, me.user()).await?.into()))
 }
 
 /// Revokes the session of the request. Succeeds without a valid token too.
@@ -192,11 +192,11 @@ pub(crate) async fn get_current_user(
 pub(crate) async fn log_out(
     app: Data<App>,
     request: HttpRequest,
-) -> Result<EnvelopeResponse<MessageView>, ApiError> {
+) -> Result<JsonResponse<MessageView>, ApiError> {
     if let Some(token) = bearer_token(&request) {
         sessions::log_out(&app, &token).await?;
     }
-    Ok(EnvelopeResponse::ok(MessageView { message: "Successfully logged out" }))
+    Ok(JsonResponse::enveloped(MessageView { message: "Successfully logged out" }))
 }
 
 /// Lists the sessions of the caller, newest first.
@@ -208,10 +208,10 @@ pub(crate) async fn log_out(
 pub(crate) async fn list_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<Vec<SessionView>>, ApiError> {
+) -> Result<JsonResponse<Vec<SessionView>>, ApiError> {
     let sessions = sessions::list(&app, me.user()).await?;
     let views = sessions.into_iter().map(|session| SessionView::new(session, &me.0));
-    Ok(EnvelopeResponse::ok(views.collect()))
+    Ok(JsonResponse::enveloped(views.collect()))
 }
 
 /// Revokes a session of the caller. Its token stops working.
@@ -228,9 +228,9 @@ pub(crate) async fn revoke_session(
     app: Data<App>,
     me: SignedIn,
     SessionPath(session): SessionPath,
-) -> Result<EnvelopeResponse<RevokedSessionsView>, ApiError> {
+) -> Result<JsonResponse<RevokedSessionsView>, ApiError> {
     sessions::revoke(&app, me.user(), session).await?;
-    Ok(EnvelopeResponse::ok(RevokedSessionsView { ended: 1 }))
+    Ok(JsonResponse::enveloped(RevokedSessionsView { ended: 1 }))
 }
 
 /// Revokes all sessions of the caller, including that of the request.
@@ -244,9 +244,9 @@ pub(crate) async fn revoke_session(
 pub(crate) async fn revoke_all_sessions(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<RevokedSessionsView>, ApiError> {
+) -> Result<JsonResponse<RevokedSessionsView>, ApiError> {
     let ended = sessions::revoke_all(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(RevokedSessionsView { ended }))
+    Ok(JsonResponse::enveloped(RevokedSessionsView { ended }))
 }
 
 /// Changes the password of the caller and revokes all other sessions.
@@ -265,9 +265,9 @@ pub(crate) async fn change_password(
     app: Data<App>,
     me: SignedIn,
     JsonBody(body): JsonBody<ChangePasswordBody>,
-) -> Result<EnvelopeResponse<MessageView>, ApiError> {
+) -> Result<JsonResponse<MessageView>, ApiError> {
     accounts::change_password(&app, &me.0, body.parse()?).await?;
-    Ok(EnvelopeResponse::ok(MessageView { message: "Password changed" }))
+    Ok(JsonResponse::enveloped(MessageView { message: "Password changed" }))
 }
 
 impl AccountView {

@@ -4,18 +4,29 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use grateful_application::{App, photos};
-use grateful_domain::Colour;
+use grateful_domain::{Colour, ValidationError};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::error::ApiError;
-use crate::request::{IfNoneMatch, QueryParameters, UserPath};
+use crate::request::{Field, IfNoneMatch, QueryParameters, UserPath};
 use crate::response::{CROSS_ORIGIN, Problem, content_etag};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AvatarParams {
+    /// Six hexadecimal digits. Default: the user's own colour
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    color: Field<String>,
+}
 
 /// Returns the default avatar of a user as SVG: the user's initials on a colour.
 #[utoipa::path(
     tag = "avatars",
     params(
         ("id" = i64, Path, description = "User id"),
-        ("color" = Option<String>, Query, description = "Six hexadecimal digits. Default: the user's own colour"),
+        AvatarParams,
         ("If-None-Match" = Option<String>, Header, description = "Entity tags of the copies that the client has. If one is current, the response is 304"),
     ),
     responses(
@@ -28,11 +39,12 @@ use crate::response::{CROSS_ORIGIN, Problem, content_etag};
 pub(crate) async fn get_default_avatar(
     app: Data<App>,
     UserPath(user): UserPath,
-    parameters: QueryParameters,
+    QueryParameters(AvatarParams { color }): QueryParameters<AvatarParams>,
     if_none_match: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let colour =
-        parameters.optional("color", Colour::parse)?.unwrap_or_else(|| Colour::for_user(user));
+    let colour = color.optional(|raw| Colour::parse(&raw));
+    let colour = colour.map_err(|reason| ValidationError::field("color", reason))?;
+    let colour = colour.unwrap_or_else(|| Colour::for_user(user));
     let author = photos::find_default_avatar_user(&app, user).await?;
     Ok(svg_response(svg(&author.initials(), colour), &if_none_match))
 }

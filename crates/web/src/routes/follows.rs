@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath};
 use crate::response::codes::FollowStateCode;
-use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
+use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
 /// A new follow, with both users.
 #[derive(Serialize, ToSchema)]
@@ -103,8 +103,8 @@ pub(crate) async fn follow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<FollowView>, ApiError> {
-    Ok(EnvelopeResponse::created(follows::follow(&app, me.user(), other).await?.into()))
+) -> Result<JsonResponse<FollowView>, ApiError> {
+    Ok(JsonResponse::enveloped(follows::follow(&app, me.user(), other).await?.into()).created())
 }
 
 /// Unfollows a user, or withdraws a follow request to the user.
@@ -121,9 +121,9 @@ pub(crate) async fn unfollow_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<UnfollowedView>, ApiError> {
+) -> Result<JsonResponse<UnfollowedView>, ApiError> {
     follows::unfollow(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(UnfollowedView {
+    Ok(JsonResponse::enveloped(UnfollowedView {
         success: true,
         message: "Successfully unfollowed user",
     }))
@@ -143,8 +143,8 @@ pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<RelationshipView>, ApiError> {
-    Ok(EnvelopeResponse::ok(follows::get_relationship(&app, me.user(), other).await?.into()))
+) -> Result<JsonResponse<RelationshipView>, ApiError> {
+    Ok(JsonResponse::enveloped(follows::get_relationship(&app, me.user(), other).await?.into()))
 }
 
 /// Returns the relationship between the caller and each of up to 100 users, by user id. Unknown users are left out.
@@ -160,11 +160,11 @@ pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,
     JsonBody(body): JsonBody<UserIdsBody>,
-) -> Result<EnvelopeResponse<BTreeMap<String, RelationshipView>>, ApiError> {
+) -> Result<JsonResponse<BTreeMap<String, RelationshipView>>, ApiError> {
     let relationships = follows::get_relationships(&app, me.user(), &body.parse()?).await?;
     let by_id =
         relationships.into_iter().map(|(id, relationship)| (id.to_string(), relationship.into()));
-    Ok(EnvelopeResponse::ok(by_id.collect()))
+    Ok(JsonResponse::enveloped(by_id.collect()))
 }
 
 impl From<FollowWithUsers> for FollowView {

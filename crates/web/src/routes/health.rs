@@ -1,13 +1,13 @@
 //! `/`, `/health`, `/livez` and `/readyz`: health checks.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use grateful_application::{App, health};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::response::{MessageView, Problem};
+use crate::response::{JsonResponse, MessageView, Problem};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HealthView {
@@ -24,8 +24,8 @@ pub(crate) struct ProbeView {
 /// Returns a greeting.
 #[utoipa::path(tag = "health", responses((status = 200, body = MessageView, description = "A greeting")))]
 #[get("/")]
-pub(crate) async fn get_root() -> Json<MessageView> {
-    Json(MessageView { message: "Grateful API is running" })
+pub(crate) async fn get_root() -> JsonResponse<MessageView> {
+    JsonResponse::bare(MessageView { message: "Grateful API is running" })
 }
 
 /// Returns the name and status of the service.
@@ -34,8 +34,8 @@ pub(crate) async fn get_root() -> Json<MessageView> {
     responses((status = 200, body = HealthView, description = "The name and the status of the service")),
 )]
 #[get("/health")]
-pub(crate) async fn get_health() -> Json<HealthView> {
-    Json(HealthView { status: "healthy", service: "grateful-api" })
+pub(crate) async fn get_health() -> JsonResponse<HealthView> {
+    JsonResponse::bare(HealthView { status: "healthy", service: "grateful-api" })
 }
 
 /// Returns 200 while the process responds.
@@ -46,8 +46,8 @@ pub(crate) async fn get_health() -> Json<HealthView> {
     responses((status = 200, body = ProbeView, description = "The process responds")),
 )]
 #[get("/livez")]
-pub(crate) async fn get_liveness() -> Json<ProbeView> {
-    Json(ProbeView { status: "alive" })
+pub(crate) async fn get_liveness() -> JsonResponse<ProbeView> {
+    JsonResponse::bare(ProbeView { status: "alive" })
 }
 
 /// Returns 200 if the server can serve requests, otherwise 503.
@@ -61,7 +61,7 @@ pub(crate) async fn get_liveness() -> Json<ProbeView> {
     ),
 )]
 #[get("/readyz")]
-pub(crate) async fn get_readiness(app: Data<App>) -> Result<Json<ProbeView>, ApiError> {
+pub(crate) async fn get_readiness(app: Data<App>) -> Result<JsonResponse<ProbeView>, ApiError> {
     health::check_readiness(&app).await?;
-    Ok(Json(ProbeView { status: "ready" }))
+    Ok(JsonResponse::bare(ProbeView { status: "ready" }))
 }

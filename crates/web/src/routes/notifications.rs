@@ -4,22 +4,22 @@ mod data_view;
 pub(crate) mod stream;
 mod stream_events;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{get, post};
 use grateful_application::notifications::{NotificationCounts, NotificationStats, ReadFilter};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::RenderedNotification;
-use grateful_domain::{Author, FieldValidator, ListKey, NotificationType};
-use serde::Serialize;
+use grateful_domain::{Author, FieldValidator, ListKey, NotificationType, ValidationError};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use self::data_view::NotificationDataView;
 use crate::error::ApiError;
-use crate::request::{NotificationPath, PageParams100, QueryParameters, SignedIn};
+use crate::request::{Field, NotificationPath, PageParams, QueryParameters, SignedIn};
 use crate::response::codes::NotificationTypeCode;
-use crate::response::{ListResponse, Problem, Timestamp};
+use crate::response::{JsonResponse, Problem, Timestamp};
 
 /// A notification.
 #[derive(Serialize, ToSchema)]
@@ -92,54 +92,47 @@ pub(crate) struct MarkedAllReadView {
     marked_count: i64,
 }
 
-/// Query parameters of the list of notifications.
-#[derive(IntoParams)]
+/// Query parameters of the list of notifications, beside those of its pages.
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
-struct NotificationParams {
-    /// The maximum number of items.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u32>,
-    /// The number of items to skip.
-    #[param(minimum = 0, maximum = 10_000, default = 0)]
-    offset: Option<u32>,
-    /// The cursor from the `next` link of the previous page.
-    cursor: Option<String>,
+pub(crate) struct NotificationParams {
     /// Whether to list only unread notifications.
-    #[param(default = false)]
-    unread_only: Option<bool>,
+    #[serde(default)]
+    #[param(value_type = Option<bool>, default = false)]
+    unread_only: Field<String>,
 }
 
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
-struct NotificationStatsParams {
+pub(crate) struct NotificationStatsParams {
     /// The notification type. Default: all types.
-    notification_type: Option<NotificationTypeCode>,
+    #[serde(default)]
+    #[param(value_type = Option<NotificationTypeCode>)]
+    notification_type: Field<String>,
 }
 
 /// Lists the top-level notifications of the caller, newest activity first.
 #[utoipa::path(
     tag = "notifications",
-    params(NotificationParams),
+    params(PageParams<20>, NotificationParams),
     responses((status = 200, body = [NotificationView], description = "A page of notifications")),
 )]
 #[get("/notifications")]
 pub(crate) async fn list_notifications(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
+    QueryParameters(page): QueryParameters<PageParams<20>>,
+    QueryParameters(NotificationParams { unread_only }): QueryParameters<NotificationParams>,
+) -> Result<JsonResponse<Vec<NotificationView>>, ApiError> {
     let mut fields = FieldValidator::default();
-    let unread_only = parameters.check_flag(&mut fields, "unread_only", false);
-    let (filter, list) = match unread_only {
+    let (filter, list) = match fields.check("unread_only", unread_only.flag()).flatten() {
         Some(true) => (ReadFilter::Unread, ListKey::UnreadNotifications),
         Some(false) | None => (ReadFilter::All, ListKey::Notifications),
     };
-    let request = parameters.check_page(&mut fields, list);
+    let request = page.check(&mut fields, list);
     let request = fields.finish(|| request)?;
     let page = notifications::list(&app, me.user(), filter, request).await?;
-    Ok(ListResponse::bare(page, list))
+    Ok(JsonResponse::list(page, list))
 }
 
 /// Returns how many top-level notifications the caller has, and how many of them are unread.
@@ -151,9 +144,9 @@ pub(crate) async fn list_notifications(
 pub(crate) async fn get_notification_summary(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<NotificationSummaryView>, ApiError> {
+) -> Result<JsonResponse<NotificationSummaryView>, ApiError> {
     let NotificationCounts { unread, total } = notifications::count(&app, me.user()).await?;
-    Ok(Json(NotificationSummaryView { unread_count: unread, total_count: total }))
+    Ok(JsonResponse::bare(NotificationSummaryView { unread_count: unread, total_count: total }))
 }
 
 /// Returns how many notifications the caller received lately. Each event counts, batched or not.
@@ -166,12 +159,13 @@ pub(crate) async fn get_notification_summary(
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<Json<NotificationStatsView>, ApiError> {
-    let kind = parameters.optional("notification_type", NotificationType::from_code)?;
+    QueryParameters(parameters): QueryParameters<NotificationStatsParams>,
+) -> Result<JsonResponse<NotificationStatsView>, ApiError> {
+    let kind = parameters.notification_type.optional(|raw| NotificationType::from_code(&raw));
+    let kind = kind.map_err(|reason| ValidationError::field("notification_type", reason))?;
     let stats = notifications::get_stats(&app, me.user(), kind).await?;
     let NotificationStats { last_hour, last_day, total, remaining, held_back } = stats;
-    Ok(Json(NotificationStatsView {
+    Ok(JsonResponse::bare(NotificationStatsView {
         user_id: me.user().into(),
         notification_type: kind.map(NotificationType::code),
         last_hour,
@@ -185,7 +179,7 @@ pub(crate) async fn get_notification_stats(
 /// Lists the children of a batch, newest first. The list is empty for a notification that is no batch.
 #[utoipa::path(
     tag = "notifications",
-    params(("id" = Uuid, Path, description = "Notification id"), PageParams100),
+    params(("id" = Uuid, Path, description = "Notification id"), PageParams<100>),
     responses(
         (status = 200, body = [NotificationView], description = "A page of the children of the batch"),
         (status = 404, body = Problem),
@@ -196,11 +190,11 @@ pub(crate) async fn list_notification_children(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(batch): NotificationPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<NotificationView>>, ApiError> {
-    let request = parameters.page(ListKey::NotificationChildren(batch))?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<Vec<NotificationView>>, ApiError> {
+    let request = page.parse(ListKey::NotificationChildren(batch))?;
     let page = notifications::list_children(&app, me.user(), batch, request).await?;
-    Ok(ListResponse::bare(page, ListKey::NotificationChildren(batch)))
+    Ok(JsonResponse::list(page, ListKey::NotificationChildren(batch)))
 }
 
 /// Marks a notification as read: a batch together with its children.
@@ -217,9 +211,9 @@ pub(crate) async fn mark_notification_read(
     app: Data<App>,
     me: SignedIn,
     NotificationPath(id): NotificationPath,
-) -> Result<Json<MarkedReadView>, ApiError> {
+) -> Result<JsonResponse<MarkedReadView>, ApiError> {
     notifications::mark_read(&app, me.user(), id).await?;
-    Ok(Json(MarkedReadView { success: true }))
+    Ok(JsonResponse::bare(MarkedReadView { success: true }))
 }
 
 /// Marks as read all notifications that exist at the time of the request.
@@ -231,9 +225,9 @@ pub(crate) async fn mark_notification_read(
 pub(crate) async fn mark_all_notifications_read(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<MarkedAllReadView>, ApiError> {
+) -> Result<JsonResponse<MarkedAllReadView>, ApiError> {
     let marked_count = notifications::mark_all_read(&app, me.user()).await?;
-    Ok(Json(MarkedAllReadView { success: true, marked_count }))
+    Ok(JsonResponse::bare(MarkedAllReadView { success: true, marked_count }))
 }
 
 impl From<RenderedNotification> for NotificationView {

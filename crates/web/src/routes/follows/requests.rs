@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
 use crate::response::codes::FollowStateCode;
-use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
+use crate::response::{Envelope, JsonResponse, Pagination, Problem, Timestamp};
 use crate::routes::user_summary::UserSummaryView;
 
 /// The state of a follow request after it was accepted or declined.
@@ -40,19 +40,19 @@ pub(crate) struct FollowRequestsView {
 /// Lists the pending requests to follow the caller, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(PageParams100),
+    params(PageParams<100>),
     responses((status = 200, body = Envelope<FollowRequestsView>, description = "A page of follow requests")),
 )]
 #[get("/follows/requests")]
 pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<ListResponse<FollowRequestsView>, ApiError> {
-    let request = parameters.page(ListKey::FollowRequests)?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<FollowRequestsView>, ApiError> {
+    let request = page.parse(ListKey::FollowRequests)?;
     let (page, total) = follows::list_requests(&app, me.user(), request).await?;
     let body = |requests, pagination| FollowRequestsView { requests, pagination };
-    Ok(ListResponse::with_pagination(page, ListKey::FollowRequests, request, total, body))
+    Ok(JsonResponse::with_pagination(page, ListKey::FollowRequests, request, total, body))
 }
 
 /// Accepts a request to follow the caller.
@@ -69,9 +69,9 @@ pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(requester): UserPath,
-) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
+) -> Result<JsonResponse<FollowRequestStatusView>, ApiError> {
     follows::accept_request(&app, me.user(), requester).await?;
-    Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::Active.code() }))
+    Ok(JsonResponse::enveloped(FollowRequestStatusView { status: FollowState::Active.code() }))
 }
 
 /// Declines a request to follow the caller.
@@ -88,9 +88,9 @@ pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,
     UserPath(requester): UserPath,
-) -> Result<EnvelopeResponse<FollowRequestStatusView>, ApiError> {
+) -> Result<JsonResponse<FollowRequestStatusView>, ApiError> {
     follows::decline_request(&app, me.user(), requester).await?;
-    Ok(EnvelopeResponse::ok(FollowRequestStatusView { status: FollowState::None.code() }))
+    Ok(JsonResponse::enveloped(FollowRequestStatusView { status: FollowState::None.code() }))
 }
 
 impl From<FollowListItem> for FollowListItemView {

@@ -3,13 +3,13 @@
 use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, follows};
-use grateful_domain::{Suggestion, UserListItem};
-use serde::Serialize;
+use grateful_domain::{Suggestion, UserListItem, ValidationError};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
-use crate::request::{QueryParameters, SignedIn};
-use crate::response::{Envelope, EnvelopeResponse, Timestamp};
+use crate::request::{Field, QueryParameters, SignedIn};
+use crate::response::{Envelope, JsonResponse, Timestamp};
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FollowSuggestionsView {
@@ -31,13 +31,22 @@ pub(crate) struct FollowSuggestionView {
     mutuals: Vec<String>,
 }
 
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
-struct FollowSuggestionParams {
+pub(crate) struct FollowSuggestionParams {
     /// The maximum number of items.
-    #[param(minimum = 1, maximum = 20, default = 10)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 20, default = 10)]
+    limit: Field<String>,
+}
+
+impl FollowSuggestionParams {
+    fn parse(self) -> Result<i64, ValidationError> {
+        let limit = self.limit.into_number().unwrap_or(10);
+        let is_valid = (1..=20).contains(&limit);
+        let invalid = || ValidationError::field("limit", "must be a whole number from 1 to 20");
+        is_valid.then_some(limit).ok_or_else(invalid)
+    }
 }
 
 /// Suggests users to follow.
@@ -52,12 +61,11 @@ struct FollowSuggestionParams {
 pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<EnvelopeResponse<FollowSuggestionsView>, ApiError> {
-    let limit = parameters.limit(20, 10)?;
-    let suggestions = follows::list_suggestions(&app, me.user(), limit).await?;
+    QueryParameters(parameters): QueryParameters<FollowSuggestionParams>,
+) -> Result<JsonResponse<FollowSuggestionsView>, ApiError> {
+    let suggestions = follows::list_suggestions(&app, me.user(), parameters.parse()?).await?;
     let suggestions = suggestions.into_iter().map(FollowSuggestionView::from).collect();
-    Ok(EnvelopeResponse::ok(FollowSuggestionsView { suggestions }))
+    Ok(JsonResponse::enveloped(FollowSuggestionsView { suggestions }))
 }
 
 impl From<Suggestion> for FollowSuggestionView {

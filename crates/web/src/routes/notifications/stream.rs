@@ -1,22 +1,18 @@
 //! `/notifications/stream`: notifications as server-sent events.
 
-use std::future::{Ready, ready};
-
 use actix_server::GracefulShutdownSignal;
-use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Data, Json};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpResponse, get, post};
 use futures_util::{Stream, stream};
 use grateful_application::App;
 use grateful_application::notifications::{self, InboxChangeKind, StreamEvent};
-use grateful_domain::ValidationError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{IsHead, LAST_EVENT_ID, QueryParameters, SignedIn};
-use crate::response::{BUFFERING, Problem};
+use crate::request::{IsHead, LastEventId, SignedIn, StreamParams};
+use crate::response::{BUFFERING, JsonResponse, Problem};
 use crate::routes::notifications::NotificationView;
 use crate::routes::notifications::stream_events::{
     NotificationStreamEvent, RemovedNotificationView,
@@ -44,10 +40,10 @@ pub(crate) struct StreamTicketView {
 pub(crate) async fn create_stream_ticket(
     app: Data<App>,
     me: SignedIn,
-) -> Result<Json<StreamTicketView>, ApiError> {
+) -> Result<JsonResponse<StreamTicketView>, ApiError> {
     let (ticket, lifetime) = notifications::issue_ticket(&app, &me.0).await?;
     let ticket = ticket.as_str().to_owned();
-    Ok(Json(StreamTicketView { ticket, expires_in: lifetime.num_seconds() }))
+    Ok(JsonResponse::bare(StreamTicketView { ticket, expires_in: lifetime.num_seconds() }))
 }
 
 /// Streams the changes of the caller's notifications as server-sent events.
@@ -60,8 +56,7 @@ pub(crate) async fn create_stream_ticket(
 #[utoipa::path(
     tag = "notifications",
     params(
-        ("ticket" = Option<String>, Query, description = "A ticket, in place of the token"),
-        ("last_event_id" = Option<i64>, Query, description = "Like the header `Last-Event-ID`, for clients that cannot send headers. The header takes precedence"),
+        StreamParams,
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that the client received"),
     ),
     responses(
@@ -90,32 +85,6 @@ pub(crate) async fn stream_notifications(
     let stream = notifications::Stream::open(app.get_ref().clone(), me.0, last_event_id).await?;
     let shutdown = shutdown.map(|signal| signal.get_ref().clone());
     Ok(response.streaming(event_bytes(stream, shutdown)))
-}
-
-/// The event to continue after, from the header `Last-Event-ID`, or else from the parameter `last_event_id`.
-///
-/// The header takes precedence: when `EventSource` reconnects, it repeats the URL and adds the id of a later event.
-pub(crate) struct LastEventId(Option<i64>);
-
-impl FromRequest for LastEventId {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse_last_event_id(request).map(Self))
-    }
-}
-
-fn parse_last_event_id(request: &HttpRequest) -> Result<Option<i64>, ApiError> {
-    let malformed =
-        |name| ValidationError::field(name, "must be the id of an event of this stream").into();
-    if let Some(header) = request.headers().get(LAST_EVENT_ID).filter(|value| !value.is_empty()) {
-        let id = header.to_str().ok().and_then(|text| text.parse().ok());
-        return id.ok_or_else(|| malformed("Last-Event-ID")).map(Some);
-    }
-    let parameters = QueryParameters::extract(request).into_inner()?;
-    let id = parameters.text("last_event_id").filter(|text| !text.is_empty());
-    id.map(|text| text.parse().map_err(|_| malformed("last_event_id"))).transpose()
 }
 
 /// Serializes the events of a stream. The next events are read only when the previous ones are sent, so that nothing

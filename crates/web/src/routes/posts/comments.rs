@@ -14,12 +14,9 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::request::{
-    CommentPath, Field, IdempotentBody, JsonBody, PageParams100, PostPath, QueryParameters,
-    SignedIn,
+    CommentPath, Field, IdempotentBody, JsonBody, PageParams, PostPath, QueryParameters, SignedIn,
 };
-use crate::response::{
-    Envelope, EnvelopeResponse, ListResponse, Problem, ReplayableResponse, Timestamp, stored_body,
-};
+use crate::response::{Envelope, JsonResponse, Problem, RecordedJson, Timestamp, stored_body};
 use crate::routes::posts::AuthorView;
 
 #[derive(Deserialize, ToSchema)]
@@ -114,17 +111,17 @@ pub(crate) async fn create_comment(
     me: SignedIn,
     PostPath(post): PostPath,
     IdempotentBody { body, idempotency }: IdempotentBody<NewComment>,
-) -> Result<ReplayableResponse, ApiError> {
+) -> Result<RecordedJson, ApiError> {
     let record = |comment: &CommentForViewer| stored_body(&CommentView::from(comment.clone()));
     let draft = body.parse(post)?;
     let recorded = comments::create(&app, me.user(), draft, idempotency, record).await?;
-    Ok(ReplayableResponse::enveloped_created(recorded))
+    Ok(JsonResponse::recorded(recorded).in_envelope().created())
 }
 
 /// Lists the top-level comments on a post, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses(
         (status = 200, body = Envelope<Vec<ListedCommentView>>, description = "A page of comments"),
         (status = 404, body = Problem),
@@ -135,17 +132,17 @@ pub(crate) async fn list_comments(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<ListedCommentView>>, ApiError> {
-    let request = parameters.page(ListKey::Comments(post))?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<Vec<ListedCommentView>>, ApiError> {
+    let request = page.parse(ListKey::Comments(post))?;
     let page = comments::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::enveloped(page, ListKey::Comments(post)))
+    Ok(JsonResponse::list(page, ListKey::Comments(post)).in_envelope())
 }
 
 /// Lists the replies to a comment, oldest first.
 #[utoipa::path(
     tag = "comments",
-    params(("id" = Uuid, Path, description = "Comment id"), PageParams100),
+    params(("id" = Uuid, Path, description = "Comment id"), PageParams<100>),
     responses(
         (status = 200, body = Envelope<Vec<ListedCommentView>>, description = "A page of replies"),
         (status = 404, body = Problem),
@@ -156,11 +153,11 @@ pub(crate) async fn list_replies(
     app: Data<App>,
     me: SignedIn,
     CommentPath(comment): CommentPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<ListedCommentView>>, ApiError> {
-    let request = parameters.page(ListKey::Replies(comment))?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<Vec<ListedCommentView>>, ApiError> {
+    let request = page.parse(ListKey::Replies(comment))?;
     let page = comments::list_replies(&app, me.user(), comment, request).await?;
-    Ok(ListResponse::enveloped(page, ListKey::Replies(comment)))
+    Ok(JsonResponse::list(page, ListKey::Replies(comment)).in_envelope())
 }
 
 /// Updates a comment of the caller.
@@ -180,9 +177,9 @@ pub(crate) async fn update_comment(
     me: SignedIn,
     CommentPath(comment): CommentPath,
     JsonBody(patch): JsonBody<CommentPatch>,
-) -> Result<EnvelopeResponse<CommentView>, ApiError> {
+) -> Result<JsonResponse<CommentView>, ApiError> {
     let comment = comments::update(&app, me.user(), comment, patch.parse()?).await?;
-    Ok(EnvelopeResponse::ok(comment.into()))
+    Ok(JsonResponse::enveloped(comment.into()))
 }
 
 /// Deletes a comment and all its replies. Allowed to its author, even if they can no longer see the post, and to the

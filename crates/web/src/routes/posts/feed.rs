@@ -1,54 +1,88 @@
 //! `/posts/feed` and `/posts/trending`: feeds of public posts.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use grateful_application::{App, feed};
-use grateful_domain::{FeedPageRequest, FieldValidator, Limit, ListKey, PageRequest};
+use grateful_domain::{
+    FeedPageRequest, FieldValidator, Limit, ListKey, PageRequest, TrendingWindow, ValidationError,
+};
+use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::error::ApiError;
-use crate::request::{QueryParameters, SignedIn};
-use crate::response::ListResponse;
+use crate::request::{Field, PageParams, QueryParameters, SignedIn, check_limit};
+use crate::response::JsonResponse;
 use crate::routes::posts::PostView;
 
 /// Query parameters of the feed.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 pub(crate) struct FeedParams {
     /// `true`: ranked by score, with a new post at every fifth position. `false`: newest first.
-    #[param(default = true)]
-    algorithm: Option<bool>,
+    #[serde(default)]
+    #[param(value_type = Option<bool>, default = true)]
+    algorithm: Field<String>,
     /// Whether to add the score to each post.
-    #[param(default = false)]
-    explain: Option<bool>,
+    #[serde(default)]
+    #[param(value_type = Option<bool>, default = false)]
+    explain: Field<String>,
     /// The maximum number of items.
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    limit: Field<String>,
     /// The number of posts to skip: at most 500 in the ranked feed, 10,000 in the newest.
-    #[param(minimum = 0, maximum = 10_000, default = 0)]
-    offset: Option<u32>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 10_000, default = 0)]
+    offset: Field<String>,
     /// The cursor from the `next` link of the previous page.
-    cursor: Option<String>,
+    #[serde(default)]
+    #[param(value_type = Option<String>)]
+    cursor: Field<String>,
 }
 
 /// Query parameters of trending posts.
-#[derive(IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `QueryParameters` reads")]
 pub(crate) struct TrendingParams {
     /// The time window, in hours.
-    #[param(minimum = 1, maximum = 168, default = 24)]
-    window_hours: Option<u32>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 168, default = 24)]
+    window_hours: Field<String>,
     /// The maximum number of items.
-    #[param(minimum = 1, maximum = 100, default = 10)]
-    limit: Option<u32>,
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 10)]
+    limit: Field<String>,
+}
+
+impl TrendingParams {
+    fn parse(self) -> Result<(TrendingWindow, Limit), ValidationError> {
+        let mut fields = FieldValidator::default();
+        let window = self.window_hours.into_number();
+        let window = window.map_or(Ok(TrendingWindow::DEFAULT), TrendingWindow::parse);
+        let window = fields.check("window_hours", window);
+        let limit = check_limit(&mut fields, self.limit, 10);
+        fields.finish(|| window.zip(limit))
+    }
 }
 
 /// The feed and the page that are requested.
 enum FeedRequest {
     Ranked(FeedPageRequest),
     Newest(PageRequest),
+}
+
+impl FeedParams {
+    fn parse(self) -> Result<(FeedRequest, bool), ValidationError> {
+        let mut fields = FieldValidator::default();
+        let algorithm = fields.check("algorithm", self.algorithm.flag());
+        let explain = fields.check("explain", self.explain.flag());
+        let page = PageParams::<20> { limit: self.limit, offset: self.offset, cursor: self.cursor };
+        let feed = match algorithm.flatten() {
+            Some(false) => page.check(&mut fields, ListKey::NewestPosts).map(FeedRequest::Newest),
+            Some(true) | None => page.check_feed(&mut fields).map(FeedRequest::Ranked),
+        };
+        fields.finish(|| Some((feed?, explain?.unwrap_or(false))))
+    }
 }
 
 /// Returns a page of the feed of public posts.
@@ -65,40 +99,27 @@ enum FeedRequest {
 pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let (feed, explain) = parse_feed_request(&parameters)?;
+    QueryParameters(parameters): QueryParameters<FeedParams>,
+) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
+    let (feed, explain) = parameters.parse()?;
     match feed {
         FeedRequest::Ranked(request) => {
             let page = feed::list_ranked(&app, me.viewer(), request).await?;
             let posts = page.posts.into_iter().map(|post| PostView::from_feed(post, explain));
             let next = page.next.map(|cursor| cursor.to_cursor());
-            Ok(ListResponse::bare_with_cursor(posts.collect(), next))
+            Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }
         FeedRequest::Newest(request) if explain => {
             let page = feed::list_newest_scored(&app, me.viewer(), request).await?;
             let next = page.next.map(|position| position.to_cursor(ListKey::NewestPosts));
             let posts = page.items.into_iter().map(|post| PostView::from_feed(post, true));
-            Ok(ListResponse::bare_with_cursor(posts.collect(), next))
+            Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }
         FeedRequest::Newest(request) => {
             let page = feed::list_newest(&app, me.viewer(), request).await?;
-            Ok(ListResponse::bare(page, ListKey::NewestPosts))
+            Ok(JsonResponse::list(page, ListKey::NewestPosts))
         }
     }
-}
-
-fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool), ApiError> {
-    let mut fields = FieldValidator::default();
-    let algorithm = parameters.check_flag(&mut fields, "algorithm", true);
-    let explain = parameters.check_flag(&mut fields, "explain", false);
-    let feed = match algorithm {
-        Some(false) => {
-            parameters.check_page(&mut fields, ListKey::NewestPosts).map(FeedRequest::Newest)
-        }
-        Some(true) | None => parameters.check_feed_page(&mut fields).map(FeedRequest::Ranked),
-    };
-    Ok(fields.finish(|| feed.zip(explain))?)
 }
 
 /// Lists the public posts of the last `window_hours` hours, highest trending score first.
@@ -111,12 +132,9 @@ fn parse_feed_request(parameters: &QueryParameters) -> Result<(FeedRequest, bool
 pub(crate) async fn list_trending_posts(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<Json<Vec<PostView>>, ApiError> {
-    let mut fields = FieldValidator::default();
-    let window = parameters.check_window(&mut fields);
-    let limit = parameters.check_limit(&mut fields, Limit::TRENDING);
-    let (window, limit) = fields.finish(|| window.zip(limit))?;
+    QueryParameters(parameters): QueryParameters<TrendingParams>,
+) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
+    let (window, limit) = parameters.parse()?;
     let posts = feed::list_trending(&app, me.viewer(), window, limit).await?;
-    Ok(Json(posts.into_iter().map(PostView::from).collect()))
+    Ok(JsonResponse::bare(posts.into_iter().map(PostView::from).collect()))
 }

@@ -1,8 +1,7 @@
 //! `/posts/{id}/heart`: hearts.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json};
-use actix_web::{Responder, delete, get, post};
+use actix_web::web::Data;
+use actix_web::{delete, get, post};
 use grateful_application::hearts::HeartStatus;
 use grateful_application::{App, hearts};
 use grateful_domain::{Heart, ListKey, PostId};
@@ -11,8 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{PageParams100, PostPath, QueryParameters, SignedIn};
-use crate::response::{ListResponse, Problem, Timestamp};
+use crate::request::{PageParams, PostPath, QueryParameters, SignedIn};
+use crate::response::{JsonResponse, Problem, Timestamp};
 
 /// The hearts of a post after the caller's heart was added or removed.
 #[derive(Serialize, ToSchema)]
@@ -63,9 +62,9 @@ pub(crate) async fn add_heart(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<impl Responder, ApiError> {
+) -> Result<JsonResponse<HeartChangeView>, ApiError> {
     let status = hearts::add(&app, me.user(), post).await?;
-    Ok((Json(HeartChangeView::new(post, status)), StatusCode::CREATED))
+    Ok(JsonResponse::bare(HeartChangeView::new(post, status)).created())
 }
 
 /// Removes the caller's heart from a post, even if the caller can no longer see the post.
@@ -82,9 +81,9 @@ pub(crate) async fn remove_heart(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<Json<HeartChangeView>, ApiError> {
+) -> Result<JsonResponse<HeartChangeView>, ApiError> {
     let status = hearts::remove(&app, me.user(), post).await?;
-    Ok(Json(HeartChangeView::new(post, status)))
+    Ok(JsonResponse::bare(HeartChangeView::new(post, status)))
 }
 
 /// Returns the number of hearts of a post, and whether the caller's is among them.
@@ -101,15 +100,15 @@ pub(crate) async fn get_heart_status(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<Json<HeartStatusView>, ApiError> {
+) -> Result<JsonResponse<HeartStatusView>, ApiError> {
     let HeartStatus { count, is_hearted } = hearts::get_status(&app, me.user(), post).await?;
-    Ok(Json(HeartStatusView { hearts_count: count, is_hearted }))
+    Ok(JsonResponse::bare(HeartStatusView { hearts_count: count, is_hearted }))
 }
 
 /// Lists the hearts of a post with their users, newest first.
 #[utoipa::path(
     tag = "hearts",
-    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses((status = 200, body = [HeartView], description = "A page of hearts"), (status = 404, body = Problem)),
 )]
 #[get("/posts/{id}/hearts/users")]
@@ -117,11 +116,11 @@ pub(crate) async fn list_hearts(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<HeartView>>, ApiError> {
-    let request = parameters.page(ListKey::Hearts(post))?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<Vec<HeartView>>, ApiError> {
+    let request = page.parse(ListKey::Hearts(post))?;
     let page = hearts::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::bare(page, ListKey::Hearts(post)))
+    Ok(JsonResponse::list(page, ListKey::Hearts(post)))
 }
 
 impl From<Heart> for HeartView {

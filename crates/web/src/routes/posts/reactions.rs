@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, PageParams100, PostPath, QueryParameters, SignedIn};
+use crate::request::{Field, JsonBody, PageParams, PostPath, QueryParameters, SignedIn};
 use crate::response::codes::{EmojiCode, ReactionObjectCode};
-use crate::response::{Envelope, EnvelopeResponse, ListResponse, Problem, Timestamp};
+use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewReaction {
@@ -86,9 +86,9 @@ pub(crate) async fn set_reaction(
     me: SignedIn,
     PostPath(post): PostPath,
     JsonBody(new): JsonBody<NewReaction>,
-) -> Result<EnvelopeResponse<ReactionView>, ApiError> {
+) -> Result<JsonResponse<ReactionView>, ApiError> {
     let reaction = reactions::set(&app, me.user(), post, new.parse()?).await?;
-    Ok(EnvelopeResponse::created(reaction.into()))
+    Ok(JsonResponse::enveloped(reaction.into()).created())
 }
 
 /// Removes the caller's emoji reaction to a post.
@@ -113,7 +113,7 @@ pub(crate) async fn remove_reaction(
 /// Lists the emoji reactions to a post with their users, newest first.
 #[utoipa::path(
     tag = "reactions",
-    params(("id" = Uuid, Path, description = "Post id"), PageParams100),
+    params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses(
         (status = 200, body = Envelope<Vec<ReactionView>>, description = "A page of reactions"),
         (status = 404, body = Problem),
@@ -124,11 +124,11 @@ pub(crate) async fn list_reactions(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<ReactionView>>, ApiError> {
-    let request = parameters.page(ListKey::Reactions(post))?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<Vec<ReactionView>>, ApiError> {
+    let request = page.parse(ListKey::Reactions(post))?;
     let page = reactions::list(&app, me.user(), post, request).await?;
-    Ok(ListResponse::enveloped(page, ListKey::Reactions(post)))
+    Ok(JsonResponse::list(page, ListKey::Reactions(post)).in_envelope())
 }
 
 /// Returns the number of reactions to a post by emoji, and the caller's own.
@@ -145,8 +145,8 @@ pub(crate) async fn get_reaction_summary(
     app: Data<App>,
     me: SignedIn,
     PostPath(post): PostPath,
-) -> Result<EnvelopeResponse<ReactionSummaryView>, ApiError> {
-    Ok(EnvelopeResponse::ok(reactions::get_summary(&app, me.user(), post).await?.into()))
+) -> Result<JsonResponse<ReactionSummaryView>, ApiError> {
+    Ok(JsonResponse::enveloped(reactions::get_summary(&app, me.user(), post).await?.into()))
 }
 
 impl From<Reaction> for ReactionView {

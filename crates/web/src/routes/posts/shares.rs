@@ -15,7 +15,7 @@ use crate::WebConfig;
 use crate::error::ApiError;
 use crate::request::{Field, IdempotentBody, PostPath, SignedIn};
 use crate::response::codes::ShareMethodCode;
-use crate::response::{Problem, ReplayableResponse, Timestamp, stored_body};
+use crate::response::{JsonResponse, Problem, RecordedJson, Timestamp, stored_body};
 
 /// How to share a post.
 #[derive(Deserialize, ToSchema)]
@@ -101,11 +101,11 @@ pub(crate) async fn create_share(
     me: SignedIn,
     PostPath(post): PostPath,
     IdempotentBody { body, idempotency }: IdempotentBody<NewShare>,
-) -> Result<ReplayableResponse, ApiError> {
+) -> Result<RecordedJson, ApiError> {
     let record = |share: &Share| stored_body(&ShareView::new(share, &config.frontend_url));
     let details = body.parse(me.user())?;
     let recorded = shares::create(&app, me.user(), post, details, idempotency, record).await?;
-    Ok(ReplayableResponse::bare_created(recorded))
+    Ok(JsonResponse::recorded(recorded).created())
 }
 
 /// Deletes the caller's link share of a post, even if the caller can no longer see the post.

@@ -1,6 +1,5 @@
 //! A post as the body of a response, with its entity tag (docs/http-api.md#etags).
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     AUTHORIZATION, CACHE_CONTROL, ContentType, ETAG, EntityTag, HeaderName, VARY,
 };
@@ -10,7 +9,7 @@ use grateful_domain::PostForViewer;
 
 use super::PostView;
 use crate::request::IfNoneMatch;
-use crate::response::{post_etag, replayable_builder, stored_body};
+use crate::response::{REPLAYED, post_etag, stored_body};
 
 /// The body of a post as one viewer sees it, and the entity tag of this body.
 pub(super) struct TaggedPost {
@@ -49,7 +48,14 @@ impl TaggedPost {
 
     /// 201 with a stored post, new or replayed.
     pub(super) fn created_response(recorded: RecordedResponse) -> HttpResponse {
-        let (stored, mut response) = replayable_builder(recorded, StatusCode::CREATED);
+        let mut response = HttpResponse::Created();
+        let stored = match recorded {
+            RecordedResponse::New(stored) => stored,
+            RecordedResponse::Replayed(stored) => {
+                response.insert_header((REPLAYED, "true"));
+                stored
+            }
+        };
         let stored = String::from_utf8_lossy(&stored);
         let (tag, body) = stored.split_once('\n').unwrap_or_default();
         response.insert_header((ETAG, EntityTag::new_strong(tag.to_owned())));

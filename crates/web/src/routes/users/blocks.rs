@@ -8,8 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{PageParams100, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem};
+use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::response::{Envelope, JsonResponse, Pagination, Problem};
 use crate::routes::user_summary::UserSummaryView;
 
 #[derive(Serialize, ToSchema)]
@@ -40,9 +40,9 @@ pub(crate) async fn block_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<BlockStatusView>, ApiError> {
+) -> Result<JsonResponse<BlockStatusView>, ApiError> {
     follows::block(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(BlockStatusView { blocked: true }))
+    Ok(JsonResponse::enveloped(BlockStatusView { blocked: true }))
 }
 
 /// Unblocks a user.
@@ -60,25 +60,25 @@ pub(crate) async fn unblock_user(
     app: Data<App>,
     me: SignedIn,
     UserPath(other): UserPath,
-) -> Result<EnvelopeResponse<BlockStatusView>, ApiError> {
+) -> Result<JsonResponse<BlockStatusView>, ApiError> {
     follows::unblock(&app, me.user(), other).await?;
-    Ok(EnvelopeResponse::ok(BlockStatusView { blocked: false }))
+    Ok(JsonResponse::enveloped(BlockStatusView { blocked: false }))
 }
 
 /// Lists the users that the caller has blocked, newest block first.
 #[utoipa::path(
     tag = "follows",
-    params(PageParams100),
+    params(PageParams<100>),
     responses((status = 200, body = Envelope<BlockListView>, description = "A page of blocked users")),
 )]
 #[get("/users/me/blocks")]
 pub(crate) async fn list_blocks(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<ListResponse<BlockListView>, ApiError> {
-    let request = parameters.page(ListKey::Blocks)?;
+    QueryParameters(page): QueryParameters<PageParams<100>>,
+) -> Result<JsonResponse<BlockListView>, ApiError> {
+    let request = page.parse(ListKey::Blocks)?;
     let (page, total) = follows::list_blocks(&app, me.user(), request).await?;
     let body = |blocks, pagination| BlockListView { blocks, pagination };
-    Ok(ListResponse::with_pagination(page, ListKey::Blocks, request, total, body))
+    Ok(JsonResponse::with_pagination(page, ListKey::Blocks, request, total, body))
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{PageParams50, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, EnvelopeResponse, ListResponse, Pagination, Problem, Timestamp};
+use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::response::{Envelope, JsonResponse, Pagination, Problem, Timestamp};
 
 /// A follower or a followed user.
 #[derive(Serialize, ToSchema)]
@@ -71,16 +71,16 @@ pub(crate) async fn remove_follower(
     app: Data<App>,
     me: SignedIn,
     UserPath(follower): UserPath,
-) -> Result<EnvelopeResponse<RemovedFollowerView>, ApiError> {
+) -> Result<JsonResponse<RemovedFollowerView>, ApiError> {
     follows::remove_follower(&app, me.user(), follower).await?;
     let message = "Successfully removed follower";
-    Ok(EnvelopeResponse::ok(RemovedFollowerView { success: true, message }))
+    Ok(JsonResponse::enveloped(RemovedFollowerView { success: true, message }))
 }
 
 /// Lists the followers of a user, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "User id"), PageParams50),
+    params(("id" = i64, Path, description = "User id"), PageParams<50>),
     responses(
         (status = 200, body = Envelope<FollowerListView>, description = "A page of followers"),
         (status = 404, body = Problem, description = "The user does not exist"),
@@ -91,18 +91,18 @@ pub(crate) async fn list_followers(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<FollowerListView>, ApiError> {
-    let request = parameters.page(ListKey::Followers(user))?;
+    QueryParameters(page): QueryParameters<PageParams<50>>,
+) -> Result<JsonResponse<FollowerListView>, ApiError> {
+    let request = page.parse(ListKey::Followers(user))?;
     let (page, total) = follows::list_followers(&app, me.user(), user, request).await?;
     let body = |followers, pagination| FollowerListView { followers, pagination };
-    Ok(ListResponse::with_pagination(page, ListKey::Followers(user), request, total, body))
+    Ok(JsonResponse::with_pagination(page, ListKey::Followers(user), request, total, body))
 }
 
 /// Lists the users that a user follows, newest first.
 #[utoipa::path(
     tag = "follows",
-    params(("id" = i64, Path, description = "User id"), PageParams50),
+    params(("id" = i64, Path, description = "User id"), PageParams<50>),
     responses(
         (status = 200, body = Envelope<FollowingListView>, description = "A page of followed users"),
         (status = 404, body = Problem, description = "The user does not exist"),
@@ -113,12 +113,12 @@ pub(crate) async fn list_following(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<FollowingListView>, ApiError> {
-    let request = parameters.page(ListKey::Following(user))?;
+    QueryParameters(page): QueryParameters<PageParams<50>>,
+) -> Result<JsonResponse<FollowingListView>, ApiError> {
+    let request = page.parse(ListKey::Following(user))?;
     let (page, total) = follows::list_following(&app, me.user(), user, request).await?;
     let body = |following, pagination| FollowingListView { following, pagination };
-    Ok(ListResponse::with_pagination(page, ListKey::Following(user), request, total, body))
+    Ok(JsonResponse::with_pagination(page, ListKey::Following(user), request, total, body))
 }
 
 /// Returns the numbers of followers and followed users of a user.
@@ -135,8 +135,8 @@ pub(crate) async fn get_follow_stats(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
-) -> Result<EnvelopeResponse<FollowStatsView>, ApiError> {
-    Ok(EnvelopeResponse::ok(follows::count(&app, me.user(), user).await?.into()))
+) -> Result<JsonResponse<FollowStatsView>, ApiError> {
+    Ok(JsonResponse::enveloped(follows::count(&app, me.user(), user).await?.into()))
 }
 
 impl From<FollowCounts> for FollowStatsView {

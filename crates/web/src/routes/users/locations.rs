@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, as_is};
-use crate::response::{Envelope, EnvelopeResponse, Problem};
+use crate::response::{Envelope, JsonResponse, Problem};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct LocationSearchBody {
@@ -66,8 +66,8 @@ pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,
     JsonBody(search): JsonBody<LocationSearchBody>,
-) -> Result<EnvelopeResponse<Vec<LocationView>>, ApiError> {
+) -> Result<JsonResponse<Vec<LocationView>>, ApiError> {
     let (query, limit) = search.parse()?;
     let found = locations::search(&app, &query, limit).await?;
-    Ok(EnvelopeResponse::ok(found.into_iter().map(LocationView::from).collect()))
+    Ok(JsonResponse::enveloped(found.into_iter().map(LocationView::from).collect()))
 }

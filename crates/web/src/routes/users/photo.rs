@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{FormFields, MultipartForm, SignedIn};
-use crate::response::{Envelope, EnvelopeResponse, Problem, ReplayableResponse, stored_body};
+use crate::response::{Envelope, JsonResponse, Problem, RecordedJson, stored_body};
 
 /// The form that uploads a photo.
 #[derive(ToSchema)]
@@ -126,10 +126,10 @@ pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
     PhotoForm { image, focus, idempotency }: PhotoForm,
-) -> Result<ReplayableResponse, ApiError> {
+) -> Result<RecordedJson, ApiError> {
     let record = |photo: &ProfilePhoto| stored_body(&PhotoView::from(photo));
     let recorded = photos::upload(&app, me.user(), image, focus, idempotency, record).await?;
-    Ok(ReplayableResponse::enveloped_ok(recorded))
+    Ok(JsonResponse::recorded(recorded).in_envelope())
 }
 
 /// Deletes the profile photo of the caller.
@@ -144,9 +144,9 @@ pub(crate) async fn upload_photo(
 pub(crate) async fn delete_photo(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<DeletedPhotoView>, ApiError> {
+) -> Result<JsonResponse<DeletedPhotoView>, ApiError> {
     photos::delete(&app, me.user()).await?;
-    Ok(EnvelopeResponse::ok(DeletedPhotoView { deleted: true }))
+    Ok(JsonResponse::enveloped(DeletedPhotoView { deleted: true }))
 }
 
 /// Returns the URL of the caller's default avatar.
@@ -157,8 +157,8 @@ pub(crate) async fn delete_photo(
     ),
 )]
 #[get("/users/me/profile/photo/default")]
-pub(crate) async fn get_default_avatar_url(me: SignedIn) -> EnvelopeResponse<DefaultAvatarView> {
-    EnvelopeResponse::ok(DefaultAvatarView { avatar_url: avatar_url(me.user()) })
+pub(crate) async fn get_default_avatar_url(me: SignedIn) -> JsonResponse<DefaultAvatarView> {
+    JsonResponse::enveloped(DefaultAvatarView { avatar_url: avatar_url(me.user()) })
 }
 
 fn avatar_url(user: UserId) -> String {

@@ -6,31 +6,31 @@ use grateful_application::{App, posts};
 use grateful_domain::ListKey;
 
 use crate::error::ApiError;
-use crate::request::{PageParams20, QueryParameters, SignedIn, UserPath};
-use crate::response::{Envelope, ListResponse, Problem};
+use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::response::{Envelope, JsonResponse, Problem};
 use crate::routes::posts::PostView;
 
 /// Lists the posts of the caller, including private ones, newest first.
 #[utoipa::path(
     tag = "users",
-    params(PageParams20),
+    params(PageParams<20>),
     responses((status = 200, body = Envelope<Vec<PostView>>, description = "A page of posts")),
 )]
 #[get("/users/me/posts")]
 pub(crate) async fn list_own_posts(
     app: Data<App>,
     me: SignedIn,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let request = parameters.page(ListKey::OwnPosts)?;
+    QueryParameters(page): QueryParameters<PageParams<20>>,
+) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
+    let request = page.parse(ListKey::OwnPosts)?;
     let page = posts::list_by_author(&app, me.viewer(), me.user(), request).await?;
-    Ok(ListResponse::enveloped(page, ListKey::OwnPosts))
+    Ok(JsonResponse::list(page, ListKey::OwnPosts).in_envelope())
 }
 
 /// Lists the posts of a user that the caller may see, newest first.
 #[utoipa::path(
     tag = "users",
-    params(("id" = i64, Path, description = "User id"), PageParams20),
+    params(("id" = i64, Path, description = "User id"), PageParams<20>),
     responses(
         (status = 200, body = Envelope<Vec<PostView>>, description = "A page of posts"),
         (status = 404, body = Problem, description = "The user does not exist"),
@@ -41,9 +41,9 @@ pub(crate) async fn list_user_posts(
     app: Data<App>,
     me: SignedIn,
     UserPath(author): UserPath,
-    parameters: QueryParameters,
-) -> Result<ListResponse<Vec<PostView>>, ApiError> {
-    let request = parameters.page(ListKey::UserPosts(author))?;
+    QueryParameters(page): QueryParameters<PageParams<20>>,
+) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
+    let request = page.parse(ListKey::UserPosts(author))?;
     let page = posts::list_by_author(&app, me.viewer(), author, request).await?;
-    Ok(ListResponse::enveloped(page, ListKey::UserPosts(author)))
+    Ok(JsonResponse::list(page, ListKey::UserPosts(author)).in_envelope())
 }

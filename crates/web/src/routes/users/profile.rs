@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, SignedIn, UserPath, UsernamePath};
-use crate::response::{Envelope, EnvelopeResponse, Problem, Timestamp};
+use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
 /// The profile of a user.
 #[derive(Serialize, ToSchema)]
@@ -127,8 +127,8 @@ impl ProfilePatch {
 pub(crate) async fn get_own_profile(
     app: Data<App>,
     me: SignedIn,
-) -> Result<EnvelopeResponse<OwnProfileView>, ApiError> {
-    Ok(EnvelopeResponse::ok(profiles::get_own(&app, me.user()).await?.into()))
+) -> Result<JsonResponse<OwnProfileView>, ApiError> {
+    Ok(JsonResponse::enveloped(profiles::get_own(&app, me.user()).await?.into()))
 }
 
 /// Updates the profile of the caller.
@@ -149,10 +149,10 @@ pub(crate) async fn update_profile(
     app: Data<App>,
     me: SignedIn,
     JsonBody(patch): JsonBody<ProfilePatch>,
-) -> Result<EnvelopeResponse<OwnProfileView>, ApiError> {
+) -> Result<JsonResponse<OwnProfileView>, ApiError> {
     let (edit, preferences) = patch.parse()?;
     let profile = profiles::update(&app, me.user(), edit, preferences).await?;
-    Ok(EnvelopeResponse::ok(profile.into()))
+    Ok(JsonResponse::enveloped(profile.into()))
 }
 
 /// Returns the profile of a user.
@@ -169,8 +169,8 @@ pub(crate) async fn get_profile(
     app: Data<App>,
     me: SignedIn,
     UserPath(user): UserPath,
-) -> Result<EnvelopeResponse<ProfileView>, ApiError> {
-    Ok(EnvelopeResponse::ok(profiles::get(&app, me.viewer(), user).await?.into()))
+) -> Result<JsonResponse<ProfileView>, ApiError> {
+    Ok(JsonResponse::enveloped(profiles::get(&app, me.viewer(), user).await?.into()))
 }
 
 /// Returns the profile of the user with a username.
@@ -187,8 +187,10 @@ pub(crate) async fn get_profile_by_username(
     app: Data<App>,
     me: SignedIn,
     UsernamePath(username): UsernamePath,
-) -> Result<EnvelopeResponse<ProfileView>, ApiError> {
-    Ok(EnvelopeResponse::ok(profiles::get_by_username(&app, me.viewer(), &username).await?.into()))
+) -> Result<JsonResponse<ProfileView>, ApiError> {
+    Ok(JsonResponse::enveloped(
+        profiles::get_by_username(&app, me.viewer(), &username).await?.into(),
+    ))
 }
 
 impl From<Profile> for ProfileView {

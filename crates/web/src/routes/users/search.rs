@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
-use crate::response::{Envelope, EnvelopeResponse, Problem};
+use crate::response::{Envelope, JsonResponse, Problem};
 use crate::routes::user_summary::UserSummaryView;
 
 #[derive(Deserialize, ToSchema)]
@@ -99,11 +99,11 @@ pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
     JsonBody(search): JsonBody<UserSearchBody>,
-) -> Result<EnvelopeResponse<Vec<UserSummaryView>>, ApiError> {
+) -> Result<JsonResponse<Vec<UserSummaryView>>, ApiError> {
     let (query, limit) = search.parse()?;
-    let Some(query) = query else { return Ok(EnvelopeResponse::ok(Vec::new())) };
+    let Some(query) = query else { return Ok(JsonResponse::enveloped(Vec::new())) };
     let found = users::search(&app, me.user(), &query, limit).await?;
-    Ok(EnvelopeResponse::ok(found.into_iter().map(UserSummaryView::from).collect()))
+    Ok(JsonResponse::enveloped(found.into_iter().map(UserSummaryView::from).collect()))
 }
 
 /// Checks which usernames belong to users. Case, and trailing `.` and `-`, are ignored.
@@ -119,12 +119,12 @@ pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
     JsonBody(body): JsonBody<UsernamesBody>,
-) -> Result<EnvelopeResponse<UsernameValidationView>, ApiError> {
+) -> Result<JsonResponse<UsernameValidationView>, ApiError> {
     let invalid = |reason| ValidationError::field("usernames", reason);
     let usernames = body.usernames.required(as_is).map_err(invalid)?;
     let batch = UsernameBatch::new(usernames);
     let validation = users::validate_usernames(&app, me.user(), batch).await?;
-    Ok(EnvelopeResponse::ok(validation.into()))
+    Ok(JsonResponse::enveloped(validation.into()))
 }
 
 /// Returns the id of the user with a username.
@@ -141,7 +141,7 @@ pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,
     UsernamePath(username): UsernamePath,
-) -> Result<EnvelopeResponse<UsernameView>, ApiError> {
+) -> Result<JsonResponse<UsernameView>, ApiError> {
     let (id, username) = users::find_by_username(&app, me.user(), &username).await?;
-    Ok(EnvelopeResponse::ok(UsernameView { id: id.into(), username: username.into() }))
+    Ok(JsonResponse::enveloped(UsernameView { id: id.into(), username: username.into() }))
 }
