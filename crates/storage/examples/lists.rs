@@ -84,24 +84,13 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
         users.items.len()
     )?;
 
-    // Data that is shown with the items of a list is loaded for all of them at once, in one statement each.
-    let (loaded, log) = QueryLog::record(async {
-        let posts: Vec<_> = best.items.iter().map(|item| item.post.id).collect();
-        let newest = Limit::parse(1)?;
-        let posts_by_author = conn
-            .posts()
-            .list_by_each_author(Viewer::User(ben.id), &[ana.id, ben.id], newest)
-            .await?;
-        let engagement = conn.posts().find_viewer_engagement(ben.id, &posts).await?;
-        Ok::<_, Box<dyn Error + Send + Sync>>((posts_by_author.len(), engagement.len()))
-    })
-    .await;
-    let (authors, posts) = loaded?;
-    writeln!(
-        output,
-        "{} statements for the newest posts of {authors} author and the engagement with {posts} posts",
-        log.total()
-    )?;
+    // The newest posts of several authors are loaded at once.
+    let authors = [ana.id, ben.id];
+    let (viewer, limit) = (Viewer::User(ben.id), Limit::parse(2)?);
+    let mut posts = conn.posts();
+    let (newest, log) = QueryLog::record(posts.list_by_each_author(viewer, &authors, limit)).await;
+    let newest = newest?[&ana.id].len();
+    writeln!(output, "{} statement for the newest {newest} posts of each author", log.total())?;
     Ok(output)
 }
 

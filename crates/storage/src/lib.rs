@@ -37,7 +37,7 @@ pub use self::repositories::{
     LockedParticipants, NamedUser, NewHeart, NewReaction, NewUser, NotificationCounts,
     NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
     ReactionRecord, ReceivedShare, RecordResult, RemovedHeart, RemovedMentions, Repositories,
-    SavedReaction, Sessions, Shares, StreamTickets, Thread, TokenHash, Users, ViewerEngagement,
+    SavedReaction, Sessions, Shares, StreamTickets, Thread, TokenHash, Users,
 };
 pub use self::verify::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,

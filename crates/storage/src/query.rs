@@ -27,6 +27,7 @@ pub(crate) use self::blocks::{
 };
 pub(crate) use self::comments::{CommentFilter, ReplyCount};
 pub use self::follows::{FollowLists, FollowQuery};
+pub(crate) use self::hidden::not_hidden;
 pub use self::notifications::{
     BatchChildren, FilteredInbox, NotificationQuery, TopLevel, WholeInbox,
 };
@@ -37,9 +38,7 @@ pub use self::posts::{
     SeveralAuthors, SingleRange, TimeOrder,
 };
 pub(crate) use self::sql::{Sql, lower};
-pub(crate) use self::hidden::not_hidden;
 pub(crate) use self::statement::{Part, StatementText, statement};
-pub(crate) use self::top_per_list::{ListOrder, top_per_list};
 pub(crate) use self::totals::{WithTotal, load_page};
 pub use self::users::{
     AllUsers, ByUsername, InCity, NewestMembersFirst, SelectedUsers, UserOrder, UserQuery,

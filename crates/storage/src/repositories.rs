@@ -29,7 +29,7 @@ pub use self::notifications::{
     NotificationStats, Notifications, RecordResult, RemovedMentions,
 };
 pub use self::personal_data::{HeartRecord, PersonalData, ReactionRecord, ReceivedShare};
-pub use self::posts::{Posts, ViewerEngagement};
+pub use self::posts::Posts;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::stream_tickets::StreamTickets;

@@ -63,7 +63,7 @@ async fn lists_are_filtered_sorted_paged_counted_and_loaded_for_many_keys() {
             "by followed authors: Snow",
             "her own: 4 posts",
             "her followers: 1 (1 in all); visible users: 2",
-            "2 statements for the newest posts of 1 author and the engagement with 3 posts",
+            "1 statement for the newest 2 posts of each author",
         ]
     );
 }

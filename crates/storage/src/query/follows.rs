@@ -11,7 +11,6 @@ use grateful_domain::{CountMode, FollowState, Limit, PageRequest, Position, User
 
 use super::paging::{Direction, PageSpec, paginate};
 use super::sql::Sql;
-use super::top_per_list::{ListOrder, top_per_list};
 use super::totals::TotalSql;
 use super::{blocked_by, blockers_of};
 use crate::rows::UserListItemRow;
@@ -148,31 +147,6 @@ impl FollowQuery {
         paginate(select, &self.page, &["edges.created_at", "edges.id"], self.direction)
     }
 
-    /// Selects the first users in the list of each of `owners`.
-    ///
-    /// Reads as many rows per list as the limit, plus the newer ones of users with a block to or from the viewer.
-    pub(crate) fn select_per_user(&self, owners: &[UserId]) -> IntoBoxed<'static, follow_list, Pg> {
-        let owners: Vec<i64> = owners.iter().copied().map(i64::from).collect();
-        let viewer = Viewer::User(self.viewer);
-        let lists = Sql::new("SELECT DISTINCT id FROM unnest(")
-            .value(owners)
-            .sql(") AS these (id) WHERE ")
-            .append(Sql::not_blocked(viewer, Sql::new("id")));
-        let (this, other) = (self.side.column(), self.side.other().column());
-        let follows_of = |owner: &str| {
-            Sql::new("SELECT it.id, it.created_at, ")
-                .append(Sql::not_blocked(viewer, Sql::new(format!("it.{other}"))))
-                .sql(format!(
-                    " AS seen FROM follows AS it WHERE it.{this} = {owner} AND it.status = 'active'"
-                ))
-        };
-        let top_follows = top_per_list(lists, follows_of, ListOrder::NewestFirst, self.page.limit);
-        let is_top_follow = Sql::new("edges.id = ANY (ARRAY(").append(top_follows).sql("))");
-        self.base_query()
-            .filter(is_top_follow)
-            .order((edges.field(follows::created_at).desc(), edges.field(follows::id).desc()))
-    }
-
     /// The query for the total, if one is requested and available.
     pub(crate) fn total(&self) -> Option<TotalSql> {
         match (self.count_mode?, self.state) {
@@ -235,7 +209,7 @@ impl FollowQuery {
     }
 
     fn base_query(&self) -> IntoBoxed<'static, follow_list, Pg> {
-        follow_list(self.side, self.side.other(), self.viewer.into())
+        follow_list(self.side.other(), self.viewer.into())
             .filter(users::deleted_at.is_null())
             .into_boxed()
     }
@@ -300,9 +274,9 @@ impl QueryFragment<Pg> for Side {
     }
 }
 
-/// Rows of a list: the follow, the user on the other side, whether the viewer follows that user, and the owner.
+/// Rows of a list: the follow, the user on the other side, and whether the viewer follows that user.
 #[dsl::auto_type]
-pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
+pub(crate) fn follow_list(other: Side, viewer: i64) -> _ {
     let all: Alias<Edges> = edges;
     let id: AliasedField<Edges, follows::id> = edges.field(follows::id);
     let created_at: AliasedField<Edges, follows::created_at> = edges.field(follows::created_at);
@@ -310,7 +284,7 @@ pub(crate) fn follow_list(this: Side, other: Side, viewer: i64) -> _ {
         <UserListItemRow as Selectable<Pg>>::construct_selection();
     let is_followed: is_followed_by = is_followed_by(viewer);
     let is_other: dsl::Eq<users::id, Side> = users::id.eq(other);
-    all.inner_join(users::table.on(is_other)).select(((id, created_at), user, is_followed, this))
+    all.inner_join(users::table.on(is_other)).select(((id, created_at), user, is_followed))
 }
 
 /// Whether the viewer follows the listed user, as a lookup per row. With `EXISTS`, PostgreSQL would read all users that the
@@ -448,53 +422,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn lists_of_several_owners_are_read_owner_by_owner() {
-        let query = visible_to_ben().followers_of(ana()).limit(Limit::DEFAULT);
-        insta::assert_snapshot!(split_clauses(&query.select_per_user(&[ana()])), @r"
-         INNER JOIN users ON (users.id = edges.follower_id))
-        WHERE ((users.deleted_at IS NULL)
-        AND edges.id = ANY (ARRAY(WITH RECURSIVE list AS MATERIALIZED (SELECT DISTINCT id FROM unnest($4) AS these (id)
-        WHERE (NOT (id = ANY (SELECT id FROM users
-        WHERE deleted_at IS NOT NULL))
-        AND NOT (id = ANY (SELECT followed_id FROM follows
-        WHERE status = 'blocked'
-        AND follower_id = $5))
-        AND NOT (id = ANY (SELECT follower_id FROM follows
-        WHERE status = 'blocked'
-        AND followed_id = $6)))), walk AS (SELECT list.id AS list, entry.id, entry.created_at, entry.seen, entry.seen::integer AS place FROM list,
-        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT id FROM users
-        WHERE deleted_at IS NOT NULL))
-        AND NOT (it.follower_id = ANY (SELECT followed_id FROM follows
-        WHERE status = 'blocked'
-        AND follower_id = $7))
-        AND NOT (it.follower_id = ANY (SELECT follower_id FROM follows
-        WHERE status = 'blocked'
-        AND followed_id = $8))) AS seen FROM follows AS it
-        WHERE it.followed_id = list.id
-        AND it.status = 'active'
-        ORDER BY it.created_at DESC, it.id DESC
-        LIMIT 1) AS entry UNION ALL SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer FROM walk,
-        LATERAL (SELECT it.id, it.created_at, (NOT (it.follower_id = ANY (SELECT id FROM users
-        WHERE deleted_at IS NOT NULL))
-        AND NOT (it.follower_id = ANY (SELECT followed_id FROM follows
-        WHERE status = 'blocked'
-        AND follower_id = $9))
-        AND NOT (it.follower_id = ANY (SELECT follower_id FROM follows
-        WHERE status = 'blocked'
-        AND followed_id = $10))) AS seen FROM follows AS it
-        WHERE it.followed_id = walk.list
-        AND it.status = 'active'
-        AND ROW(it.created_at, it.id) < ROW(walk.created_at, walk.id)
-        ORDER BY it.created_at DESC, it.id DESC
-        LIMIT 1) AS entry
-        WHERE walk.place < $11) SELECT id FROM walk
-        WHERE seen)))
-        ORDER BY edges.created_at DESC, edges.id DESC
-        -- binds: [2, active, 1, [1], 2, 2, 2, 2, 2, 2, 20]
-        ");
-    }
-
     fn visible_to_ben() -> FollowLists {
         FollowQuery::visible_to(UserId::from(2))
     }
@@ -504,11 +431,7 @@ mod tests {
     }
 
     fn list_sql(query: &FollowQuery) -> String {
-        split_clauses(&query.select())
-    }
-
-    fn split_clauses(query: &impl QueryFragment<Pg>) -> String {
-        let sql = sql_of(query);
+        let sql = sql_of(&query.select());
         let (_, sql) = sql.split_once(" FROM (follows AS edges").unwrap();
         lines(sql)
     }

@@ -75,9 +75,9 @@ pub(crate) fn prepare(name: &str, types: &[String], sql: &str) -> String {
 fn unindented(text: &str) -> String {
     let lines: Vec<&str> = text.trim().lines().collect();
     let indentation = |line: &&str| line.len() - line.trim_start().len();
-    let common =
-        lines.iter().skip(1).filter(|line| !line.trim().is_empty()).map(indentation).min();
-    let cut = |line: &&str| line.get(common.unwrap_or(0)..).unwrap_or_default().trim_end().to_owned();
+    let common = lines.iter().skip(1).filter(|line| !line.trim().is_empty()).map(indentation).min();
+    let cut =
+        |line: &&str| line.get(common.unwrap_or(0)..).unwrap_or_default().trim_end().to_owned();
     let rest = lines.iter().skip(1).map(cut).filter(|line| !line.is_empty());
     std::iter::once(lines[0].to_owned()).chain(rest).collect::<Vec<_>>().join("\n")
 }

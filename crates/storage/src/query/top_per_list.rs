@@ -4,16 +4,7 @@ use grateful_domain::Limit;
 
 use super::sql::Sql;
 
-/// The order of the items of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListOrder {
-    /// By time, newest first.
-    NewestFirst,
-    /// By time, oldest first, among comments with the same parent or with none.
-    OldestCommentFirst,
-}
-
-/// The ids of the first `limit` items of each list.
+/// The ids of the newest `limit` items of each list.
 ///
 /// Each step of the recursion reads the next item of every list (a loose index scan). For one item, the planner uses the
 /// index that has the order, even in a list of 10,000 items. For a hundred items, it would choose the plan that is cheapest
@@ -22,12 +13,7 @@ pub(crate) enum ListOrder {
 ///
 /// `items_of` selects `id`, `created_at` and `seen` (visible to the viewer) of all items of a list under the alias `it`, and
 /// ends with a `WHERE` clause, to which conditions are added.
-pub(crate) fn top_per_list(
-    lists: Sql,
-    items_of: impl Fn(&str) -> Sql,
-    order: ListOrder,
-    limit: Limit,
-) -> Sql {
+pub(crate) fn top_per_list(lists: Sql, items_of: impl Fn(&str) -> Sql, limit: Limit) -> Sql {
     Sql::new("WITH RECURSIVE list AS MATERIALIZED (")
         .append(lists)
         .sql(
@@ -35,34 +21,24 @@ pub(crate) fn top_per_list(
              FROM list, LATERAL (",
         )
         .append(items_of("list.id"))
-        .sql(first_item(order))
+        .sql(FIRST_ITEM)
         .sql(") AS entry UNION ALL ")
-        .append(next_items(&items_of, order))
+        .append(next_items(&items_of))
         .value(i64::from(limit))
         .sql(") SELECT id FROM walk WHERE seen")
 }
 
 /// Selects the next item of each list in `walk` that has fewer visible items than the limit. The caller must append the
 /// limit.
-pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql, order: ListOrder) -> Sql {
-    let sign = match order {
-        ListOrder::NewestFirst => "<",
-        ListOrder::OldestCommentFirst => ">",
-    };
+pub(crate) fn next_items(items_of: impl Fn(&str) -> Sql) -> Sql {
     Sql::new(
         "SELECT walk.list, entry.id, entry.created_at, entry.seen, walk.place + entry.seen::integer FROM walk, LATERAL (",
     )
         .append(items_of("walk.list"))
-        .sql(format!(" AND ROW(it.created_at, it.id) {sign} ROW(walk.created_at, walk.id)"))
-        .sql(first_item(order))
+        .sql(" AND ROW(it.created_at, it.id) < ROW(walk.created_at, walk.id)")
+        .sql(FIRST_ITEM)
         .sql(") AS entry WHERE walk.place < ")
 }
 
 /// The order and limit that select the first item under the alias `it`.
-pub(crate) const fn first_item(order: ListOrder) -> &'static str {
-    match order {
-        ListOrder::NewestFirst => " ORDER BY it.created_at DESC, it.id DESC LIMIT 1",
-        // All items have the same parent. If it is NULL, the planner uses the index only if the column is in the order.
-        ListOrder::OldestCommentFirst => " ORDER BY it.parent_id, it.created_at, it.id LIMIT 1",
-    }
-}
+pub(crate) const FIRST_ITEM: &str = " ORDER BY it.created_at DESC, it.id DESC LIMIT 1";

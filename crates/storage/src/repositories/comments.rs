@@ -1,7 +1,5 @@
 //! The `comments` table, and the comment counters of posts.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::{self, AsSelect, IntoBoxed};
 use diesel::pg::Pg;
@@ -9,14 +7,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments, Limit,
-    ListedComment, Page, PageRequest, PostId, UserId, Viewer,
+    Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments,
+    ListedComment, Page, PageRequest, PostId, UserId,
 };
 use uuid::Uuid;
 
-use crate::query::{
-    CommentFilter, Direction, ListOrder, ReplyCount, Sql, paginate_by_time, statement, top_per_list,
-};
+use crate::query::{CommentFilter, Direction, ReplyCount, Sql, paginate_by_time, statement};
 use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, posts, users};
 use crate::{Connection, Result};
@@ -215,27 +211,6 @@ impl Comments<'_> {
         self.list_by_parent(filter, CommentParent::Comment(comment), page).await
     }
 
-    /// Lists the first top-level comments of each post, oldest first, at most `limit` per post, without authors with a block
-    /// to or from the viewer, in one statement. Posts that have no comments or that the viewer cannot see are not in the
-    /// map.
-    pub async fn list_on_each_post(
-        &mut self,
-        viewer: UserId,
-        posts: &[PostId],
-        limit: Limit,
-    ) -> Result<HashMap<PostId, Vec<CommentForViewer>>> {
-        let rows: Vec<CommentRowForViewer> = listed_comments(CommentFilter::visible_to(viewer))
-            .filter(is_top_comment(viewer, posts, limit))
-            .order((comments::created_at, comments::id))
-            .load(self.conn)
-            .await?;
-        let mut comments: HashMap<PostId, Vec<CommentForViewer>> = HashMap::new();
-        for comment in rows.into_iter().filter_map(CommentRowForViewer::visible) {
-            comments.entry(comment.comment.post).or_default().push(comment);
-        }
-        Ok(comments)
-    }
-
     async fn list_by_parent(
         &mut self,
         filter: CommentFilter,
@@ -280,27 +255,6 @@ fn comments_for_viewer(replies: ReplyCount, is_visible: Sql) -> _ {
     let comment: AsSelect<CommentRow, Pg> = CommentRow::as_select();
     let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
     comments::table.inner_join(users::table).select((comment, author, replies, is_visible))
-}
-
-/// The condition that a comment is among the first of one of these posts, if `viewer` can see the post.
-///
-/// Reads as many comments per post as the limit, plus the older ones of authors with a block to or from the viewer.
-fn is_top_comment(viewer: UserId, posts: &[PostId], limit: Limit) -> Sql {
-    let not_blocked = |user: &str| Sql::not_blocked(Viewer::User(viewer), Sql::new(user));
-    let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-    let posts = Sql::new("SELECT id FROM posts WHERE id = ANY (")
-        .value(ids)
-        .sql(") AND (is_public OR author_id = ")
-        .value(viewer)
-        .sql(") AND ")
-        .append(not_blocked("author_id"));
-    let comments_of = |post: &str| {
-        Sql::new("SELECT it.id, it.created_at, ").append(not_blocked("it.author_id")).sql(format!(
-            " AS seen FROM comments AS it WHERE it.post_id = {post} AND it.parent_id IS NULL AND it.deleted_at IS NULL"
-        ))
-    };
-    let top_comments = top_per_list(posts, comments_of, ListOrder::OldestCommentFirst, limit);
-    Sql::new("comments.id = ANY (ARRAY(").append(top_comments).sql("))")
 }
 
 /// Comments that are deleted together.

@@ -9,18 +9,17 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Integer, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Author, Emoji, Engagement, ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId,
-    Title, Total, UserId, Viewer, Visibility,
+    ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId, Title, Total, UserId, Viewer,
 };
 use uuid::Uuid;
 
 use super::users::Users;
 use crate::query::{PostForViewerRow, PostOrder, PostQuery, load_page, statement};
-use crate::rows::{AuthorRow, PostRow, emoji_from_code};
-use crate::schema::{emoji_reactions, likes, posts};
+use crate::rows::PostRow;
+use crate::schema::posts;
 use crate::{Connection, Result, StorageError};
 
 /// The repository of posts.
@@ -71,17 +70,6 @@ impl Posts<'_> {
             posts.entry(post.post.author).or_default().push(post);
         }
         Ok(posts)
-    }
-
-    /// Finds the authors of those of these posts that the viewer can see, in one statement.
-    pub async fn find_authors(
-        &mut self,
-        viewer: Viewer,
-        posts: &[PostId],
-    ) -> Result<HashMap<PostId, Author>> {
-        let select = PostQuery::any_visible_to(viewer).filter().select_authors_among(posts);
-        let rows: Vec<(Uuid, AuthorRow)> = select.load(self.conn).await?;
-        Ok(rows.into_iter().map(|(id, author)| (id.into(), author.into())).collect())
     }
 
     /// Finds those of these posts that are public and that the viewer can see, in one statement.
@@ -199,73 +187,6 @@ impl Posts<'_> {
     /// The maximum number of posts for [`Posts::insert_many`]: a statement has at most 65,535 bound values, a post ten.
     pub const MAX_INSERT: usize = 6_000;
 
-    /// Makes several posts of one author public or private and updates the counters. Returns the number of posts that
-    /// changed.
-    pub async fn set_visibility(
-        &mut self,
-        author: UserId,
-        posts: &[PostId],
-        visibility: Visibility,
-    ) -> Result<i64> {
-        Users { conn: self.conn }.lock_rows(&[author.into()]).await?;
-        let posts: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        self.lock_rows(&posts).await?;
-        let set = SetVisibility { author: author.into(), posts, is_public: visibility.is_public() };
-        Ok(set.get_result(self.conn).await?)
-    }
-
-    /// Finds the engagement counters of these posts, in one statement.
-    pub async fn find_engagement(
-        &mut self,
-        posts: &[PostId],
-    ) -> Result<HashMap<PostId, Engagement>> {
-        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        let rows: Vec<(Uuid, i32, i32, i32, i32)> = posts::table
-            .filter(posts::id.eq_any(ids))
-            .select((
-                posts::id,
-                posts::hearts_count,
-                posts::reactions_count,
-                posts::shares_count,
-                posts::comments_count,
-            ))
-            .load(self.conn)
-            .await?;
-        let engagement = |(id, hearts, reactions, shares, comments): (Uuid, _, _, _, _)| {
-            (id.into(), Engagement { hearts, reactions, shares, comments })
-        };
-        Ok(rows.into_iter().map(engagement).collect())
-    }
-
-    /// Finds a user's own heart and reaction on each of these posts, in one statement.
-    pub async fn find_viewer_engagement(
-        &mut self,
-        user: UserId,
-        posts: &[PostId],
-    ) -> Result<HashMap<PostId, ViewerEngagement>> {
-        let user = i64::from(user);
-        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        let own_heart = likes::post_id.eq(posts::id).and(likes::user_id.eq(user));
-        let own_reaction =
-            emoji_reactions::post_id.eq(posts::id).and(emoji_reactions::user_id.eq(user));
-        let rows: Vec<(Uuid, bool, Option<String>)> = posts::table
-            .left_join(likes::table.on(own_heart))
-            .left_join(emoji_reactions::table.on(own_reaction))
-            .filter(posts::id.eq_any(ids))
-            .select((
-                posts::id,
-                likes::id.nullable().is_not_null(),
-                emoji_reactions::emoji_code.nullable(),
-            ))
-            .load(self.conn)
-            .await?;
-        let engagement = |(id, is_hearted, code): (Uuid, bool, Option<String>)| {
-            let reaction = code.as_deref().map(emoji_from_code).transpose()?;
-            Ok((id.into(), ViewerEngagement { is_hearted, reaction }))
-        };
-        rows.into_iter().map(engagement).collect()
-    }
-
     /// Finds one of an author's posts, also if it is deleted.
     pub async fn find_any_by(&mut self, author: UserId) -> Result<Option<PostId>> {
         let post: Option<Uuid> = posts::table
@@ -311,15 +232,6 @@ fn public_count(post: &Post) -> i64 {
     post.draft.visibility.is_public().into()
 }
 
-/// A user's own heart and reaction on a post.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ViewerEngagement {
-    /// Whether the user gave the post a heart.
-    pub is_hearted: bool,
-    /// The user's emoji reaction.
-    pub reaction: Option<Emoji>,
-}
-
 statement! {
     LockWithAuthor { author: i64 as BigInt, post: Uuid as SqlUuid } -> SqlTypeOf<AsSelect<PostRow, Pg>>,
     "WITH person AS MATERIALIZED (
@@ -355,21 +267,6 @@ statement! {
         shares_count = shares_count - number.shares
     FROM number WHERE posts.id = :post
     RETURNING number.hearts + number.reactions + number.shares"
-}
-
-statement! {
-    /// The rows of the author and of the posts are locked.
-    SetVisibility { author: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid>, is_public: bool as Bool } -> BigInt,
-    "WITH changed AS (
-        UPDATE posts SET is_public = :is_public
-        WHERE id = ANY (:posts) AND author_id = :author AND is_public <> :is_public AND deleted_at IS NULL
-        RETURNING id
-    ), counted AS (
-        UPDATE users SET public_posts_count = public_posts_count + change.posts
-        FROM (SELECT count(*) * CASE WHEN :is_public THEN 1 ELSE -1 END AS posts FROM changed) AS change
-        WHERE id = :author
-    )
-    SELECT count(*) FROM changed"
 }
 
 /// A row of `posts` to insert.

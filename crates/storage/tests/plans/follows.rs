@@ -86,26 +86,6 @@ async fn listing_blocked_users_reads_few_rows() {
     .await;
 }
 
-/// Ten per user; one of the users has thousands of followers.
-#[tokio::test]
-async fn listing_followers_and_followed_users_of_fifty_users_reads_few_rows() {
-    let users: Vec<UserId> = [POPULAR].into_iter().chain(2..=50).map(UserId::from).collect();
-    let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
-    let arguments = format!(
-        "7777, 'active', 1, ARRAY{ids:?}::bigint[], 7777, 7777, 7777, 7777, 7777, 7777, 10"
-    );
-    let limit = Limit::parse(10).unwrap();
-
-    check(&arguments, 500, async |conn| {
-        conn.follows().list_followers_of_each(UserId::from(ORDINARY), &users, limit).await.unwrap();
-    })
-    .await;
-    check(&arguments, 500, async |conn| {
-        conn.follows().list_followed_by_each(UserId::from(ORDINARY), &users, limit).await.unwrap();
-    })
-    .await;
-}
-
 /// The blocks of the viewer are looked up one by one, and the page is read.
 #[tokio::test]
 async fn listing_followers_of_a_popular_user_with_their_total_reads_few_rows() {

@@ -300,45 +300,6 @@ async fn listing_posts_of_each_of_fifty_authors_reads_few_rows() {
     .await;
 }
 
-/// One of the posts has five thousand comments.
-#[tokio::test]
-async fn listing_comments_on_each_of_fifty_posts_reads_few_rows() {
-    let posts: Vec<PostId> =
-        (199_950..=199_999).map(|n| PostId::from(Uuid::from_u128(FIRST_POST + n))).collect();
-    let arguments = format!(
-        "7777, 7777, 7777, 7777, {}, 7777, 7777, 7777, 7777, 7777, 7777, 7777, 10",
-        uuids(&posts)
-    );
-    let mut conn = database().await.connect().await;
-    let limit = Limit::parse(10).unwrap();
-    let comments =
-        conn.comments().list_on_each_post(UserId::from(7_777), &posts, limit).await.unwrap();
-    let rows = u32::try_from(comments.values().map(Vec::len).sum::<usize>()).unwrap();
-    assert!(40 < rows, "{rows}");
-    // The replies to each are counted.
-    check(&arguments, rows, 20 * rows, async |conn| {
-        conn.comments().list_on_each_post(UserId::from(7_777), &posts, limit).await.unwrap();
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn finding_the_authors_of_fifty_posts_reads_few_rows() {
-    let posts: Vec<PostId> =
-        (100_001..=100_050).map(|n| PostId::from(Uuid::from_u128(FIRST_POST + n))).collect();
-    // Every tenth post is private.
-    check(
-        &format!("149, 149, 'blocked', 149, 'blocked', {}", uuids(&posts)),
-        45,
-        200,
-        async |conn| {
-            let viewer = Viewer::User(UserId::from(149));
-            assert_eq!(conn.posts().find_authors(viewer, &posts).await.unwrap().len(), 45);
-        },
-    )
-    .await;
-}
-
 /// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most `max_read`: the
 /// plan for these arguments and the generic plan.
 async fn check(arguments: &str, rows: u32, max_read: u32, work: impl AsyncFnOnce(&mut Connection)) {
@@ -374,11 +335,6 @@ fn visible_to(viewer: i64) -> PostQuery {
 fn array(users: &[UserId]) -> String {
     let ids: Vec<String> = users.iter().map(ToString::to_string).collect();
     format!("ARRAY[{}]::bigint[]", ids.join(", "))
-}
-
-fn uuids(posts: &[PostId]) -> String {
-    let ids: Vec<String> = posts.iter().map(|post| format!("'{post}'")).collect();
-    format!("ARRAY[{}]::uuid[]", ids.join(", "))
 }
 
 async fn database() -> &'static TestDatabase {

@@ -1,9 +1,9 @@
 //! Operations on many rows with a constant number of statements.
 
 use futures_util::future::join_all;
-use grateful_domain::{Emoji, Post, PostId, Visibility};
-use grateful_storage::{CounterTable, NewHeart, QueryLog, Repositories, ViewerEngagement};
-use grateful_testkit::{TestDatabase, a_heart, a_post, a_reaction, create_user, load_engagement};
+use grateful_domain::{Post, PostId, Visibility};
+use grateful_storage::{CounterTable, NewHeart, QueryLog, Repositories};
+use grateful_testkit::{TestDatabase, a_heart, a_post, create_user, load_engagement};
 
 #[tokio::test]
 async fn posts_inserted_together_are_all_counted() {
@@ -25,8 +25,7 @@ async fn posts_inserted_together_are_all_counted() {
     assert_eq!(database.count(&public).await, 1);
 }
 
-/// Inserting posts takes two statements, for the counters and for the rows; changing their visibility three, since two
-/// lock the author and the posts.
+/// Inserting posts takes two statements, for the counters and for the rows.
 #[tokio::test]
 async fn the_number_of_statements_does_not_depend_on_the_number_of_rows() {
     let database = TestDatabase::create().await;
@@ -39,14 +38,10 @@ async fn the_number_of_statements_does_not_depend_on_the_number_of_rows() {
 
         let inserted = QueryLog::record(conn.posts().insert_many(&posts)).await;
         let added = QueryLog::record(conn.hearts().add_many(&hearts)).await;
-        let hidden = QueryLog::record(async {
-            conn.posts().set_visibility(ana, &ids, Visibility::Private).await
-        })
-        .await;
 
         inserted.0.unwrap();
-        assert_eq!((added.0.unwrap(), hidden.0.unwrap()), (number, number));
-        assert_eq!([inserted.1.total(), added.1.total(), hidden.1.total()], [2, 1, 3]);
+        assert_eq!(added.0.unwrap(), number);
+        assert_eq!([inserted.1.total(), added.1.total()], [2, 1]);
     }
 }
 
@@ -84,51 +79,6 @@ async fn concurrent_overlapping_batches_of_hearts_do_not_deadlock() {
 
     assert_eq!(added, [8; 8]);
     assert_counters_are_correct(&database).await;
-}
-
-#[tokio::test]
-async fn setting_the_visibility_changes_only_own_posts_with_another_visibility() {
-    let database = TestDatabase::create().await;
-    let ana = create_user(&database).await;
-    let public = a_post().by(ana).insert_into(&database).await.id;
-    let hidden = a_post().by(ana).private().insert_into(&database).await.id;
-    let of_another_user = a_post().insert_into(&database).await.id;
-
-    let mut conn = database.connect().await;
-    let all = [public, hidden, of_another_user];
-    let changed = conn.posts().set_visibility(ana, &all, Visibility::Private).await.unwrap();
-
-    assert_eq!(changed, 1);
-    assert_eq!(database.count("posts WHERE is_public").await, 1);
-    assert_counters_are_correct(&database).await;
-    let changed = conn.posts().set_visibility(ana, &all, Visibility::Public).await.unwrap();
-    assert_eq!(changed, 2);
-    assert_counters_are_correct(&database).await;
-}
-
-#[tokio::test]
-async fn engagement_and_viewer_engagement_of_many_posts_are_loaded_together() {
-    let database = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let [hearted, untouched] = create_posts(&database, 2).await.try_into().unwrap();
-    let mut conn = database.connect().await;
-    conn.hearts().add(&a_heart(ana, hearted)).await.unwrap();
-    conn.hearts().add(&a_heart(ben, hearted)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(ana, hearted)).await.unwrap();
-
-    let engagement = conn.posts().find_engagement(&[hearted, untouched]).await.unwrap();
-    let viewer_engagement =
-        conn.posts().find_viewer_engagement(ana, &[hearted, untouched]).await.unwrap();
-    let of_ben = conn.posts().find_viewer_engagement(ben, &[hearted]).await.unwrap();
-
-    assert_eq!((engagement[&hearted].hearts, engagement[&hearted].reactions), (2, 1));
-    assert_eq!(engagement[&untouched].hearts, 0);
-    assert_eq!(
-        viewer_engagement[&hearted],
-        ViewerEngagement { is_hearted: true, reaction: Some(Emoji::Hug) }
-    );
-    assert_eq!(viewer_engagement[&untouched], ViewerEngagement::default());
-    assert_eq!(of_ben[&hearted], ViewerEngagement { is_hearted: true, reaction: None });
 }
 
 async fn create_posts(database: &TestDatabase, count: usize) -> Vec<PostId> {

@@ -1,7 +1,7 @@
 //! The statements of a [`PostQuery`](super::PostQuery).
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{self, AsSelect, IntoBoxed, not};
+use diesel::dsl::{self, IntoBoxed, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use grateful_domain::{CountMode, Limit, PostId, PostType, UserId, Viewer};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::query::paging::{Direction, PageSpec, paginate};
 use crate::query::sql::Sql;
-use crate::query::top_per_list::{ListOrder, first_item, next_items, top_per_list};
+use crate::query::top_per_list::{FIRST_ITEM, next_items, top_per_list};
 use crate::query::totals::TotalSql;
 use crate::query::{blocked_by, blockers_of};
 use crate::rows::{AuthorRow, PostRow};
@@ -147,27 +147,11 @@ impl PostFilter {
         self.visible_posts().filter(posts::id.eq_any(ids))
     }
 
-    /// Selects the authors of those of these posts that match the filter.
-    pub(crate) fn select_authors_among(
-        &self,
-        posts: &[PostId],
-    ) -> IntoBoxed<'static, post_authors, Pg> {
-        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        conditions!(post_authors().into_boxed(), self)
-            .filter(users::deleted_at.is_null())
-            .filter(posts::id.eq_any(ids))
-    }
-
     /// Selects the first posts of each author.
     ///
     /// Reads as many posts per author as the limit, plus the newer ones that the viewer cannot see.
     pub(crate) fn select_per_author(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        let top_posts = top_per_list(
-            self.author_ids(),
-            |id| self.posts_of(id),
-            ListOrder::NewestFirst,
-            self.page.limit,
-        );
+        let top_posts = top_per_list(self.author_ids(), |id| self.posts_of(id), self.page.limit);
         let is_top_post = Sql::new("posts.id = ANY (ARRAY(").append(top_posts).sql("))");
         let newest = (posts::author_id, posts::created_at.desc(), posts::id.desc());
         self.visible_posts().filter(is_top_post).order(newest)
@@ -248,7 +232,7 @@ impl PostFilter {
                  FROM author, LATERAL (",
             )
             .append(posts_of_author)
-            .sql(first_item(ListOrder::NewestFirst))
+            .sql(FIRST_ITEM)
             .sql(") AS entry ORDER BY entry.created_at DESC, entry.id DESC LIMIT ")
             .value(limit)
             .sql("), bar AS MATERIALIZED (SELECT CASE WHEN count(*) = ")
@@ -257,7 +241,7 @@ impl PostFilter {
                 " THEN min(created_at) ELSE '-infinity' END AS at FROM latest), \
                  walk AS (SELECT * FROM latest UNION ALL ",
             )
-            .append(next_items(above_bar, ListOrder::NewestFirst))
+            .append(next_items(above_bar))
             .value(limit)
             .sql(") SELECT id FROM walk ORDER BY created_at DESC, id DESC LIMIT ")
             .value(limit)
@@ -342,11 +326,4 @@ pub(crate) fn posts_for_viewer(viewer: Option<i64>) -> _ {
         own_reaction,
         posts::rank,
     ))
-}
-
-/// The ids of posts, each with its author.
-#[dsl::auto_type]
-pub(crate) fn post_authors() -> _ {
-    let author: AsSelect<AuthorRow, Pg> = AuthorRow::as_select();
-    posts::table.inner_join(users::table).select((posts::id, author))
 }

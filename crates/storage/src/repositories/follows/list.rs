@@ -1,12 +1,10 @@
 //! Lists and counts of followers, followed users, requests and blocks.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{FollowListItem, FollowState, Limit, Page, Position, Total, UserId};
+use grateful_domain::{FollowListItem, FollowState, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Follows;
@@ -33,48 +31,9 @@ impl Follows<'_> {
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let (rows, total): (Vec<Row>, Option<Total>) =
             load_page!(self.conn, query.select(), query.total())?;
-        let items = rows.into_iter().map(|row| list_item(row).1).collect();
+        let items = rows.into_iter().map(list_item).collect();
         Ok(Page::from_overfetch(items, query.page_limit(), |item: &FollowListItem| item.position)
             .with_total(total))
-    }
-
-    /// Lists the followers of each of these users, newest first, at most `limit` per user, without followers with a block to
-    /// or from `viewer`, in one statement. Users who have no followers or a block to or from the viewer are not in the map.
-    pub async fn list_followers_of_each(
-        &mut self,
-        viewer: UserId,
-        users: &[UserId],
-        limit: Limit,
-    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
-        let any = UserId::from(0);
-        self.list_of_each(FollowQuery::visible_to(viewer).followers_of(any).limit(limit), users)
-            .await
-    }
-
-    /// Lists the users that each of these users follows, like [`Follows::list_followers_of_each`].
-    pub async fn list_followed_by_each(
-        &mut self,
-        viewer: UserId,
-        users: &[UserId],
-        limit: Limit,
-    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
-        let any = UserId::from(0);
-        self.list_of_each(FollowQuery::visible_to(viewer).followed_by(any).limit(limit), users)
-            .await
-    }
-
-    async fn list_of_each(
-        &mut self,
-        query: FollowQuery,
-        owners: &[UserId],
-    ) -> Result<HashMap<UserId, Vec<FollowListItem>>> {
-        let rows: Vec<Row> = query.select_per_user(owners).load(self.conn).await?;
-        let mut lists: HashMap<UserId, Vec<FollowListItem>> = HashMap::new();
-        for row in rows {
-            let (owner, item) = list_item(row);
-            lists.entry(owner).or_default().push(item);
-        }
-        Ok(lists)
     }
 
     /// Counts the followers, the followed users and the pending requests of a user. Returns `None` if there is no such user.
@@ -111,12 +70,11 @@ impl Follows<'_> {
     }
 }
 
-/// The follow, the listed user, whether the viewer follows that user, and the owner of the list.
-type Row = ((Uuid, DateTime<Utc>), UserListItemRow, bool, i64);
+/// The follow, the listed user, and whether the viewer follows that user.
+type Row = ((Uuid, DateTime<Utc>), UserListItemRow, bool);
 
-fn list_item(((id, at), user, is_followed, owner): Row) -> (UserId, FollowListItem) {
-    let position = Position { at, id };
-    (owner.into(), FollowListItem { user: user.into(), position, is_followed })
+fn list_item(((id, at), user, is_followed): Row) -> FollowListItem {
+    FollowListItem { user: user.into(), position: Position { at, id }, is_followed }
 }
 
 statement! {
