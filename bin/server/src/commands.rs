@@ -8,14 +8,11 @@ mod verify;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
-use grateful_application::{
-    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, StreamLimiter, SystemClock,
-};
+use grateful_application::App;
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
 
-use crate::config::{Command, OpenapiVersion, Settings, available_cores};
+use crate::config::{Command, OpenapiVersion, Settings};
 use crate::connection_budget::JOB_CONNECTIONS;
 use crate::database::Postgres;
 use crate::file_store::FileStore;
@@ -45,6 +42,15 @@ async fn migrate_database(config: &DatabaseConfig) -> anyhow::Result<Vec<String>
     grateful_storage::migrate(&config.url).await.context("the database cannot be migrated")
 }
 
+/// Opens the database, and migrates it unless the settings forbid it.
+async fn open_migrated(settings: &Settings) -> anyhow::Result<Postgres> {
+    let postgres = Postgres::open(settings)?;
+    if !settings.no_migrate {
+        migrate_database(&postgres.config).await?;
+    }
+    Ok(postgres)
+}
+
 fn print_openapi(version: OpenapiVersion) {
     let document = match version {
         OpenapiVersion::V3_1 => grateful_web::document(),
@@ -53,71 +59,41 @@ fn print_openapi(version: OpenapiVersion) {
     println!("{document:#}");
 }
 
-/// Creates the [`App`]s of this process. They share everything but their connection pools.
+/// The [`App`]s of this process. They share everything but their connection pools.
 #[derive(Clone)]
-struct AppFactory {
-    database: DatabaseConfig,
+struct Apps {
+    /// For jobs and commands, with a pool of its own.
+    jobs: App,
     files: FileStore,
-    password_hasher: Arc<PasswordHasher>,
-    image_processor: Arc<ImageProcessor>,
-    login_throttle: Arc<LoginThrottle>,
-    stream_limiter: StreamLimiter,
-    geocoder: Arc<Nominatim>,
-    session_lifetime: TimeDelta,
-    notification_retention: TimeDelta,
-    orphan_age: TimeDelta,
     pools: PoolMetrics,
+    database: DatabaseConfig,
 }
 
-/// The name of the pools that serve requests.
-const REQUEST_POOL: &str = "requests";
-/// The name of the pool for jobs and commands.
-const JOB_POOL: &str = "jobs";
-
-impl AppFactory {
+impl Apps {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
-        let limits = settings.limits.as_ref();
-        let login_throttle = limits.map_or_else(LoginThrottle::unlimited, |limits| {
-            LoginThrottle::new(limits.failed_logins)
-        });
-        Ok(Self {
-            database,
-            files: FileStore::open(settings)?,
-            password_hasher: Arc::new(PasswordHasher::new(available_cores())?),
-            // The other half of the cores is left for requests that only read.
-            image_processor: Arc::new(ImageProcessor::new(available_cores().div_ceil(2))),
-            login_throttle: Arc::new(login_throttle),
-            stream_limiter: StreamLimiter::default(),
-            geocoder: Arc::new(Nominatim::new(settings.nominatim.clone())),
+        let files = FileStore::open(settings)?;
+        let pools = PoolMetrics::default();
+        let job_pool =
+            database.clone().with_max_connections(JOB_CONNECTIONS).with_pool_name("jobs");
+        let jobs = App {
+            login_throttle: Arc::new(settings.login_throttle()),
+            geocoder: Arc::new(Nominatim::new(settings.nominatim())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
             orphan_age: settings.orphan_age,
-            pools: PoolMetrics::default(),
-        })
+            ..App::new(connect(job_pool, &pools), files.store.clone())
+        };
+        Ok(Self { jobs, files, pools, database: database.with_pool_name("requests") })
     }
 
-    /// Creates an [`App`] with its own connection pool of this name.
-    fn create_app(&self, pool: &'static str) -> App {
-        let mut config = self.database.clone().with_pool_name(pool);
-        if pool == JOB_POOL {
-            config = config.with_max_connections(JOB_CONNECTIONS);
-        }
-        let db = Database::connect_lazily(config);
-        self.pools.register(&db);
-        App {
-            db,
-            files: Arc::clone(&self.files.store),
-            clock: Arc::new(SystemClock),
-            password_hasher: self.password_hasher.clone(),
-            image_processor: self.image_processor.clone(),
-            login_throttle: self.login_throttle.clone(),
-            geocoder: self.geocoder.clone(),
-            session_lifetime: self.session_lifetime,
-            notification_retention: self.notification_retention,
-            job_budget: App::JOB_BUDGET,
-            orphan_age: self.orphan_age,
-            inbox_watcher: InboxWatcher::default(),
-            stream_limiter: self.stream_limiter.clone(),
-        }
+    /// The application for one of the threads that serve requests.
+    fn for_requests(&self) -> App {
+        self.jobs.with_database(connect(self.database.clone(), &self.pools))
     }
+}
+
+fn connect(config: DatabaseConfig, pools: &PoolMetrics) -> Database {
+    let pool = Database::connect_lazily(config);
+    pools.register(&pool);
+    pool
 }

@@ -36,7 +36,7 @@ impl Postgres {
         let config = DatabaseConfig::new(url.unwrap_or_default())
             .with_max_connections(connections.per_worker)
             .with_statement_timeout(settings.statement_timeout)
-            .with_thresholds(settings.observability.thresholds);
+            .with_thresholds(settings.thresholds());
         Ok(Self { config, connections, private })
     }
 

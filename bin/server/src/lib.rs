@@ -12,28 +12,22 @@ mod open_files;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::config::{Cli, Command, Settings};
-
 /// Requests allocate many small objects on many threads, which this allocator is designed for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs the command line and returns the exit code.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let command = cli.command.clone().unwrap_or(Command::Serve);
-    let result =
-        Settings::validate(cli.settings).map_err(anyhow::Error::from).and_then(|settings| {
-            logging::init(&settings.log);
-            open_files::raise_limit();
-            let runtime = runtime()?;
-            let result = runtime.block_on(commands::run(command, settings));
-            // After a second signal, do not wait for tasks that still run on other threads.
-            runtime.shutdown_background();
-            result
-        });
+    let parsed = config::parse(std::env::args_os()).map_err(anyhow::Error::from);
+    let result = parsed.and_then(|(command, settings)| {
+        logging::init(settings.log_format, &settings.log);
+        open_files::raise_limit();
+        let runtime = runtime()?;
+        let result = runtime.block_on(commands::run(command, settings));
+        // After a second signal, do not wait for tasks that still run on other threads.
+        runtime.shutdown_background();
+        result
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

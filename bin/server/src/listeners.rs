@@ -54,28 +54,3 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(host: &str, port: u16) -> ListenAddress {
-        ListenAddress { host: host.to_owned(), port }
-    }
-
-    #[test]
-    fn localhost_has_one_port_for_ipv4_and_ipv6() {
-        let listeners = bind_listeners(&address("localhost", 0)).unwrap();
-        let ports: Vec<u16> =
-            listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
-        assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
-    }
-
-    #[test]
-    fn the_error_names_a_port_in_use() {
-        let listeners = bind_listeners(&address("127.0.0.1", 0)).unwrap();
-        let port = listeners[0].local_addr().unwrap().port();
-        let error = bind_listeners(&address("127.0.0.1", port)).unwrap_err();
-        assert!(format!("{error:#}").contains(&port.to_string()), "{error:#}");
-    }
-}

@@ -10,13 +10,6 @@ use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Format and filter of the log.
-#[derive(Debug)]
-pub(crate) struct LogConfig {
-    pub(crate) format: LogFormat,
-    pub(crate) filter: EnvFilter,
-}
-
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -42,9 +35,8 @@ impl FromStr for LogFormat {
 }
 
 /// Installs the logger, and a panic hook that logs panics.
-pub(crate) fn init(config: &LogConfig) {
-    let filter = EnvFilter::new(config.filter.to_string());
-    let is_pretty = match config.format {
+pub(crate) fn init(format: LogFormat, filter: &str) {
+    let is_pretty = match format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Pretty => true,
         LogFormat::Json => false,
@@ -57,7 +49,7 @@ pub(crate) fn init(config: &LogConfig) {
         !(line.target().starts_with("actix_http") && *line.level() == Level::ERROR)
     });
     let registry = tracing_subscriber::registry()
-        .with(filter)
+        .with(EnvFilter::new(filter))
         .with(without_values)
         .with(without_client_errors);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
@@ -109,8 +101,7 @@ mod tests {
     #[test]
     fn panic_in_a_copy() {
         if std::env::var_os(PANIC).is_some() {
-            let config = LogConfig { format: LogFormat::Json, filter: EnvFilter::new("info") };
-            init(&config);
+            init(LogFormat::Json, "info");
             let result = std::panic::catch_unwind(|| panic!("number {}", 7));
             assert!(result.is_err());
         }

@@ -12,7 +12,7 @@ use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password_hasher::PasswordHasher;
 use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
-use crate::ports::{Clock, Geocoder};
+use crate::ports::{Clock, Geocoder, NoGeocoder, SystemClock};
 use crate::stream_limiter::StreamLimiter;
 
 /// The dependencies and settings of all use cases. Cloning is cheap: clones share everything.
@@ -50,12 +50,40 @@ pub struct App {
 impl App {
     /// The default of `session_lifetime` (docs/http-api.md#authentication).
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
-    /// The default of `notification_retention`.
-    pub const NOTIFICATION_RETENTION: TimeDelta = TimeDelta::days(90);
-    /// The default of `job_budget`: a client waits, but not long.
-    pub const JOB_BUDGET: Duration = Duration::from_secs(1);
-    /// The default of `orphan_age`.
-    pub const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
+
+    /// Creates an application on this database and file store. Everything else has a default, which struct update syntax
+    /// replaces: `App { geocoder, ..App::new(db, files) }`.
+    ///
+    /// By default it uses the clock of this machine, runs as many password hashes at once as there are cores, processes
+    /// half as many images, limits failed logins to [`LoginThrottle::RATE`], finds no locations, and keeps read
+    /// notifications for 90 days and unreferenced files for an hour.
+    pub fn new(db: Database, files: Arc<dyn ObjectStore>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, Into::into);
+        Self {
+            db,
+            files,
+            clock: Arc::new(SystemClock),
+            password_hasher: Arc::new(PasswordHasher::new(cores)),
+            // The other half of the cores is left for requests that only read.
+            image_processor: Arc::new(ImageProcessor::new(cores.div_ceil(2))),
+            login_throttle: Arc::new(LoginThrottle::new(LoginThrottle::RATE)),
+            geocoder: Arc::new(NoGeocoder),
+            session_lifetime: Self::SESSION_LIFETIME,
+            notification_retention: TimeDelta::days(90),
+            orphan_age: TimeDelta::hours(1),
+            // A client waits, but not long.
+            job_budget: Duration::from_secs(1),
+            inbox_watcher: InboxWatcher::default(),
+            stream_limiter: StreamLimiter::default(),
+        }
+    }
+
+    /// The same application on another connection pool: a server with one runtime per thread needs one for each
+    /// ([`Database::connect_lazily`]). Everything that limits or counts is shared.
+    #[must_use]
+    pub fn with_database(&self, db: Database) -> Self {
+        Self { db, inbox_watcher: InboxWatcher::default(), ..self.clone() }
+    }
 
     /// The thresholds above which slow and repeated statements are reported.
     pub fn thresholds(&self) -> &Thresholds {

@@ -3,9 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use grateful_application::{
-    App, ImageProcessor, InboxWatcher, LoginThrottle, PasswordHasher, StreamLimiter,
-};
+use grateful_application::{App, ImageProcessor, LoginThrottle, PasswordHasher};
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
@@ -13,7 +11,7 @@ use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
 
 /// All tests of the process share it, so that concurrent hashing is limited as in a server.
 static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =
-    LazyLock::new(|| Arc::new(PasswordHasher::new(2).unwrap()));
+    LazyLock::new(|| Arc::new(PasswordHasher::new(2)));
 
 /// All tests of the process share it, so that concurrent image processing is limited as in a server.
 static IMAGE_PROCESSOR: LazyLock<Arc<ImageProcessor>> =
@@ -47,20 +45,14 @@ impl TestApp {
         let files = Arc::new(InMemory::new());
         let geocoder = Arc::new(FakeGeocoder::default());
         let app = App {
-            db,
-            files: files.clone(),
             clock: clock.clone(),
             password_hasher: PASSWORD_HASHER.clone(),
             image_processor: IMAGE_PROCESSOR.clone(),
             login_throttle: Arc::new(LoginThrottle::unlimited()),
             geocoder: geocoder.clone(),
-            session_lifetime: App::SESSION_LIFETIME,
-            notification_retention: App::NOTIFICATION_RETENTION,
             // Tests see the result of a whole job, also on a busy machine.
             job_budget: Duration::from_mins(10),
-            orphan_age: App::ORPHAN_AGE,
-            inbox_watcher: InboxWatcher::default(),
-            stream_limiter: StreamLimiter::default(),
+            ..App::new(db, files.clone())
         };
         Self { app, clock, geocoder, files, database }
     }

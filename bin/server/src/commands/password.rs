@@ -6,18 +6,14 @@ use anyhow::{Context as _, anyhow};
 use grateful_application::accounts;
 use grateful_domain::Password;
 
-use super::{AppFactory, JOB_POOL, migrate_database};
+use super::{Apps, open_migrated};
 use crate::config::Settings;
-use crate::database::Postgres;
 
 pub(super) async fn reset(settings: Settings, username: &str) -> anyhow::Result<()> {
     let password =
         Password::parse(&read_password()?).map_err(|error| anyhow!("the password {error}"))?;
-    let postgres = Postgres::open(&settings)?;
-    if settings.migrate {
-        migrate_database(&postgres.config).await?;
-    }
-    let app = AppFactory::new(&settings, postgres.config.clone())?.create_app(JOB_POOL);
+    let postgres = open_migrated(&settings).await?;
+    let app = Apps::new(&settings, postgres.config.clone())?.jobs;
     let ended_sessions = accounts::reset_password(&app, username, password).await?;
     println!("{username} has a new password; sessions ended: {ended_sessions}");
     postgres.close()

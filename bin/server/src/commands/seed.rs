@@ -11,9 +11,8 @@ use grateful_seed::{Dataset, DatasetSize, username_of};
 use grateful_storage::{BulkLoad, DatabaseConfig, StorageError};
 
 use self::progress::Progress;
-use super::migrate_database;
+use super::open_migrated;
 use crate::config::{SeedArgs, Settings};
-use crate::database::Postgres;
 
 /// The password of all generated users. It is public, so generated datasets are not for production.
 const PASSWORD: &str = "grateful every day";
@@ -22,10 +21,7 @@ pub(super) async fn seed(settings: Settings, args: SeedArgs) -> anyhow::Result<(
     let size = args.size();
     size.check()?;
     let now = dataset_time(args.now, SystemClock.now())?;
-    let postgres = Postgres::open(&settings)?;
-    if settings.migrate {
-        migrate_database(&postgres.config).await?;
-    }
+    let postgres = open_migrated(&settings).await?;
     let summary = load(&postgres.config, size, args.seed, now).await?;
     postgres.close()?;
     println!("{summary}");
@@ -60,7 +56,7 @@ async fn load(
         );
     }
     let password = Password::parse(PASSWORD).context("the password of all users")?;
-    let hash = PasswordHasher::new(1)?.hash(password).await?;
+    let hash = PasswordHasher::new(1).hash(password).await?;
     let user_ids = bulk_load.reserve_user_ids(size.users).await?;
     let generate = move || Dataset::generate(size, seed, now, user_ids);
     let dataset = tokio::task::spawn_blocking(generate).await??;

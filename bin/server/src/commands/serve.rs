@@ -12,7 +12,7 @@ use grateful_web::{MetricsPage, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{AppFactory, JOB_POOL, REQUEST_POOL, migrate_database};
+use super::{Apps, migrate_database};
 use crate::config::Settings;
 use crate::connection_budget::ConnectionBudget;
 use crate::database::Postgres;
@@ -49,7 +49,7 @@ async fn serve_with(
     listeners: Vec<TcpListener>,
     shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
-    if settings.migrate {
+    if !settings.no_migrate {
         tokio::select! {
             migrated = migrate_database(&postgres.config) => {
                 migrated?;
@@ -59,41 +59,39 @@ async fn serve_with(
         }
     }
     // Installed before the first metric is recorded.
-    let recorder = settings.observability.metrics.then(MetricsRecorder::install).transpose()?;
-    let app_factory = AppFactory::new(settings, postgres.config.clone())?;
-    let metrics_page = recorder.as_ref().map(|recorder| recorder.page(app_factory.pools.clone()));
-    let job_app = app_factory.create_app(JOB_POOL);
-    warn_if_connections_exceed_limit(&job_app, postgres.connections).await;
+    let recorder = settings.metrics.then(MetricsRecorder::install).transpose()?;
+    let apps = Apps::new(settings, postgres.config.clone())?;
+    let metrics_page = recorder.as_ref().map(|recorder| recorder.page(apps.pools.clone()));
+    warn_if_connections_exceed_limit(&apps.jobs, postgres.connections).await;
     let jobs = [
-        tokio::spawn(sweep_files_daily(app_factory.files.clone(), job_app.clone())),
-        tokio::spawn(run_pending_jobs(job_app.clone())),
-        tokio::spawn(sweep_hourly(job_app)),
+        tokio::spawn(sweep_files_daily(apps.files.clone(), apps.jobs.clone())),
+        tokio::spawn(run_pending_jobs(apps.jobs.clone())),
+        tokio::spawn(sweep_hourly(apps.jobs.clone())),
     ];
-    let served = run_server(settings, app_factory, metrics_page, listeners, shutdown).await;
+    let served = run_server(settings, apps, metrics_page, listeners, shutdown).await;
     jobs.iter().for_each(JoinHandle::abort);
     served
 }
 
 async fn run_server(
     settings: &Settings,
-    app_factory: AppFactory,
+    apps: Apps,
     metrics_page: Option<MetricsPage>,
     listeners: Vec<TcpListener>,
     shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     let address = listeners.first().context("there is no address to listen on")?.local_addr()?;
     let config = WebConfig {
-        allowed_origins: settings.allowed_origins.clone(),
-        frontend_url: settings.frontend_url.clone(),
+        allowed_origins: settings.allowed_origins(),
+        frontend_url: settings.frontend.url.clone(),
         workers: settings.workers,
         shutdown_timeout: settings.shutdown_timeout,
-        limits: settings.limits.as_ref().map(|limits| limits.requests.clone()),
+        limits: settings.request_limits(),
         metrics: metrics_page,
-        server_timing: settings.observability.server_timing,
+        server_timing: settings.server_timing,
         ..WebConfig::default()
     };
-    let create_app = move || app_factory.create_app(REQUEST_POOL);
-    let server = grateful_web::serve(create_app, &config, listeners)?;
+    let server = grateful_web::serve(move || apps.for_requests(), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
     print_ready_line(&format!("http://{address}"))?;

@@ -9,24 +9,20 @@ use grateful_application::verify::{
 };
 use grateful_domain::notification::Cause;
 
-use super::{AppFactory, JOB_POOL, migrate_database};
+use super::{Apps, open_migrated};
 use crate::config::Settings;
-use crate::database::Postgres;
 
 /// A statement covers a thousand rows, and each row may have a million related rows.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<()> {
-    let postgres = Postgres::open(&settings)?;
-    if settings.migrate {
-        migrate_database(&postgres.config).await?;
-    }
+    let postgres = open_migrated(&settings).await?;
     let config = postgres
         .config
         .clone()
         .with_statement_timeout(STATEMENT_TIMEOUT)
         .with_thresholds(postgres.config.thresholds.with_slow(STATEMENT_TIMEOUT));
-    let app = AppFactory::new(&settings, config)?.create_app(JOB_POOL);
+    let app = Apps::new(&settings, config)?.jobs;
     let repair = if repair { Repair::Yes } else { Repair::No };
     let mut report = Report::default();
     let mismatches = recount(&app, repair, |progress| report.record(progress)).await?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Arg, CommandFactory as _};
 
-use super::Cli;
+use super::Settings;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
 const START: &str =
@@ -28,7 +28,7 @@ fn the_settings_table_in_the_docs_is_up_to_date() {
 }
 
 fn table() -> String {
-    let mut command = Cli::command();
+    let mut command = Settings::command();
     command.build();
     let settings = command.get_arguments().filter(|argument| argument.get_env().is_some());
     let rows = settings.map(row).collect::<String>();

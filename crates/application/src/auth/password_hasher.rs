@@ -19,8 +19,6 @@ use crate::{Error, Result};
 pub struct PasswordHasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
-    /// Verified against for unknown accounts, so that they take as long as known ones.
-    decoy: PasswordHash,
 }
 
 /// Result of verifying a password.
@@ -39,16 +37,12 @@ impl PasswordHasher {
     const QUEUED_PER_RUNNING: usize = 64;
 
     /// Creates a hasher that runs `parallel` hashes at once. The number of cores is a good choice.
-    ///
-    /// # Errors
-    /// `Internal` if the operating system provides no randomness.
-    pub fn new(parallel: usize) -> Result<Self> {
+    pub fn new(parallel: usize) -> Self {
         let parallel = parallel.clamp(1, Semaphore::MAX_PERMITS / (Self::QUEUED_PER_RUNNING + 1));
-        Ok(Self {
+        Self {
             running: Arc::new(Semaphore::new(parallel)),
             admitted: Arc::new(Semaphore::new(parallel * (Self::QUEUED_PER_RUNNING + 1))),
-            decoy: hash(DECOY.as_bytes())?,
-        })
+        }
     }
 
     /// Hashes a new password.
@@ -66,10 +60,8 @@ impl PasswordHasher {
         candidate: String,
         stored_hash: Option<PasswordHash>,
     ) -> Result<PasswordVerification> {
-        let is_known = stored_hash.is_some();
-        let stored_hash = stored_hash.unwrap_or_else(|| self.decoy.clone());
-        let verification = self.run(move || verify(&candidate, &stored_hash)).await?;
-        Ok(if is_known { verification } else { PasswordVerification::Failed })
+        let stored_hash = stored_hash.unwrap_or_else(|| DECOY.to_owned().into());
+        self.run(move || verify(&candidate, &stored_hash)).await
     }
 
     /// Runs a job when its turn comes. Its permits are released when the job ends, not when the future is dropped:
@@ -93,7 +85,8 @@ impl PasswordHasher {
     }
 }
 
-const DECOY: &str = "decoy password";
+/// Verified against for unknown accounts, so that they take as long as known ones. The hash of no known password.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Argon2id with the parameters that OWASP recommends first: 19 MiB, two passes, one lane
 /// (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>).
@@ -152,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_only_its_own_hash() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let stored_hash = hasher.hash(password("correct horse")).await.unwrap();
 
         assert!(
@@ -168,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bcrypt_hash_matches_but_needs_a_rehash() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let stored_hash = PasswordHash::from(bcrypt::hash("correct horse", 4).unwrap());
         assert!(stored_hash.as_str().starts_with("$2b$"));
 
@@ -184,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_however_it_is_composed() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
         for chosen in [composed, decomposed] {
             let stored_hash = hasher.hash(password(chosen)).await.unwrap();
@@ -201,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_of_the_raw_form_matches_but_needs_a_rehash() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let decomposed = "cafe\u{301} au lait";
         let argon2id = hash(decomposed.as_bytes()).unwrap();
         let bcrypt = PasswordHash::from(bcrypt::hash(decomposed, 4).unwrap());
@@ -216,15 +209,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_decoy_password_does_not_match_an_unknown_account() {
-        let hasher = PasswordHasher::new(1).unwrap();
-        let verification = hasher.verify(DECOY.to_owned(), None).await.unwrap();
-        assert_eq!(verification, PasswordVerification::Failed);
+    async fn an_unknown_account_costs_as_much_as_a_known_one() {
+        let new_hash = hash(b"correct horse").unwrap();
+        let parameters = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
+
+        assert_eq!(parameters(DECOY), parameters(new_hash.as_str()));
+        assert_eq!(DECOY.len(), new_hash.as_str().len());
+        let verified = Argon2::default().verify_password(b"correct horse", DECOY);
+        assert_eq!(verified, Err(argon2::password_hash::Error::PasswordInvalid));
+        let verification = PasswordHasher::new(1).verify("correct horse".to_owned(), None).await;
+        assert_eq!(verification.unwrap(), PasswordVerification::Failed);
     }
 
     #[tokio::test]
     async fn a_malformed_hash_matches_no_password() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         for stored_hash in ["", "$argon2id$", "$2b$", "plain"] {
             let verification =
                 hasher.verify("plain".to_owned(), Some(stored_hash.to_owned().into())).await;
@@ -234,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_rejects_further_passwords() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let _all_slots = hasher.admitted.try_acquire_many(65).unwrap();
 
         let rejected = hasher.hash(password("correct horse")).await.unwrap_err();
@@ -244,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_future_keeps_its_permits_until_the_job_ends() {
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let (release, released) = mpsc::channel::<()>();
         let (ended, end) = mpsc::channel::<()>();
         let work = move || {
@@ -272,7 +271,7 @@ mod tests {
                 changes.map(|(name, by)| (format!("grateful_password_hashes_{name}"), *by));
             assert_eq!(metrics.take(), changes.collect());
         };
-        let hasher = PasswordHasher::new(1).unwrap();
+        let hasher = PasswordHasher::new(1);
         let only_slot = hasher.running.try_acquire().unwrap();
 
         let mut first = Box::pin(hasher.hash(password("correct horse")));

@@ -1,0 +1,89 @@
+//! The commands and their arguments.
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand, ValueEnum};
+use grateful_seed::DatasetSize;
+
+/// The commands of the program.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Serve HTTP requests until SIGINT or SIGTERM. A second signal stops the server immediately.
+    Serve,
+    /// Migrate the database to the schema of this build, and exit.
+    Migrate,
+    /// Set a new password for a user, read from standard input, and end all sessions of that user.
+    Password {
+        /// The user's name.
+        username: String,
+    },
+    /// Compare every cached count with its rows while the server runs, and print the mismatches. Exit code 1 if there are
+    /// any.
+    Verify {
+        /// Set the cached counts that differ to the counted values.
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Fill the database with a generated dataset of users and posts, in one transaction. The default size is small. All
+    /// generated users share one password, which is printed.
+    Seed(SeedArgs),
+    /// Print the OpenAPI document.
+    Openapi {
+        /// Version of OpenAPI. 3.0 is for generators that do not read 3.1.
+        #[arg(long, value_enum, default_value = "3.1")]
+        version: OpenapiVersion,
+    },
+}
+
+/// A version of OpenAPI.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OpenapiVersion {
+    #[value(name = "3.1")]
+    V3_1,
+    #[value(name = "3.0")]
+    V3_0,
+}
+
+/// Which dataset to generate. The same arguments generate the same dataset, including its ids, in an empty database.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SeedArgs {
+    /// Number of users, 1 to 1,000,000.
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.users)]
+    users: usize,
+
+    /// Number of posts, up to 5,000,000.
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.posts)]
+    posts: usize,
+
+    /// Number of hearts, emoji reactions, shares and comments together, up to 10,000,000.
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.engagements)]
+    engagements: usize,
+
+    /// Number of follows, follow requests and blocks together, up to 10,000,000 and half of all ordered pairs of users.
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.follows)]
+    follows: usize,
+
+    /// Maximum number of events that notify a user, up to 10,000,000. The newest events are chosen.
+    #[arg(long, value_name = "N", default_value_t = DatasetSize::DEMO.notifications)]
+    notifications: usize,
+
+    /// Seed of the random number generator: selects one of the datasets of this size.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Time of the dataset's latest events, such as 2026-11-23T12:00:00Z [default: the start of the current hour].
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) now: Option<DateTime<Utc>>,
+}
+
+impl SeedArgs {
+    /// The requested size, which is not validated yet.
+    pub(crate) fn size(&self) -> DatasetSize {
+        let Self { users, posts, engagements, follows, notifications, .. } = *self;
+        DatasetSize { users, posts, engagements, follows, notifications }
+    }
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, String> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    Ok(parsed.map_err(|_| "must be a time such as 2026-11-23T12:00:00Z")?.to_utc())
+}

@@ -1,0 +1,239 @@
+//! The settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
+use clap::{ArgAction, Parser};
+use grateful_application::LoginThrottle;
+use grateful_domain::Rate;
+use grateful_nominatim::NominatimConfig;
+use grateful_storage::Thresholds;
+use grateful_web::RateLimitsConfig;
+use ipnet::IpNet;
+use url::Url;
+
+use super::parsers::{
+    FrontendUrl, ListenAddress, bucket_url, database_url, http_url, log_filter, number, origins,
+    proxies, rate, switch, user_agent,
+};
+use crate::logging::LogFormat;
+
+/// Declares [`Settings`]: the help text of a setting, its field, and its variable, flag, name of the value, default and
+/// parser; after a semicolon, other properties for clap.
+///
+/// clap reads `Option<T>` and `Vec<T>` as optional and repeated settings. With a path, they are types of a single value.
+macro_rules! settings {
+    ($(
+        $(#[$help:meta])*
+        $field:ident: $type:ty =
+            ($variable:literal, $flag:literal, $value:literal, $default:literal, $parser:expr $(; $($other:tt)*)?);
+    )*) => {
+        /// The settings of the program.
+        #[derive(Debug, Parser)]
+        #[command(
+            name = "grateful",
+            bin_name = "grateful",
+            version,
+            about = "Server for gratitude communities: posts, hearts and feeds over HTTP, on PostgreSQL"
+        )]
+        pub(crate) struct Settings {$(
+            $(#[$help])*
+            #[arg(
+                long = $flag,
+                env = $variable,
+                default_value = $default,
+                value_name = $value,
+                value_parser = $parser,
+                action = ArgAction::Set,
+                $($($other)*)?
+            )]
+            pub(crate) $field: $type,
+        )*}
+    };
+}
+
+settings! {
+    /// URL of a PostgreSQL database, version 14 or newer. If not set, the server runs a private PostgreSQL in the data
+    /// directory.
+    database_url: std::option::Option<String> =
+        ("DATABASE_URL", "database-url", "URL", "", database_url; hide_env_values = true, hide_default_value = true);
+
+    /// Host and port to listen on. `localhost` means 127.0.0.1, and also `::1` where IPv6 is available. Port 0 selects a
+    /// free port.
+    listen: ListenAddress = ("GRATEFUL_LISTEN", "listen", "HOST:PORT", "localhost:8000", str::parse::<ListenAddress>);
+
+    /// Directory of the private PostgreSQL.
+    data_dir: PathBuf = ("GRATEFUL_DATA_DIR", "data-dir", "DIRECTORY", ".data", PathBufValueParser::new());
+
+    /// Directory of uploaded images.
+    uploads_dir: PathBuf =
+        ("GRATEFUL_UPLOADS_DIR", "uploads-dir", "DIRECTORY", "uploads", PathBufValueParser::new());
+
+    /// Bucket for uploaded images instead of the directory, such as `s3://images/uploads`. Needs a build with the feature
+    /// `bucket`. The credentials are read from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+    /// `AWS_REGION`, `AWS_ENDPOINT`.
+    bucket: std::option::Option<Url> = ("GRATEFUL_UPLOADS_BUCKET", "uploads-bucket", "URL", "", bucket_url);
+
+    /// Age in minutes at which an image file that no row references is removed. Must be longer than an upload takes.
+    orphan_age: TimeDelta =
+        ("GRATEFUL_ORPHAN_MINUTES", "orphan-minutes", "MINUTES", "60", number(0..=1_000_000).map(TimeDelta::minutes));
+
+    /// URL of the front end. Its pages may call the API (CORS), and links in responses lead there.
+    frontend: FrontendUrl =
+        ("GRATEFUL_FRONTEND_URL", "frontend-url", "URL", "http://localhost:3000", str::parse::<FrontendUrl>);
+
+    /// Additional origins whose pages may call the API, separated by commas.
+    other_origins: std::vec::Vec<String> =
+        ("GRATEFUL_ALLOWED_ORIGINS", "allowed-origins", "URLS", "", origins);
+
+    /// Number of threads that serve requests. 0 means one per core.
+    workers: usize = ("GRATEFUL_WORKERS", "workers", "N", "0", number(0..=1024).map(or_cores));
+
+    /// Maximum number of database connections per thread.
+    connections_per_worker: usize =
+        ("GRATEFUL_CONNECTIONS_PER_WORKER", "connections-per-worker", "N", "8", number::<usize>(1..=1000));
+
+    /// Time limit for one statement in milliseconds, after which it is cancelled.
+    statement_timeout: Duration = (
+        "GRATEFUL_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", "MS", "5000",
+        number(1..=3_600_000).map(Duration::from_millis)
+    );
+
+    /// Duration in milliseconds from which a statement is reported as slow.
+    slow_statement: Duration = (
+        "GRATEFUL_SLOW_STATEMENT_MS", "slow-statement-ms", "MS", "100",
+        number(0..=3_600_000).map(Duration::from_millis)
+    );
+
+    /// Number of executions of the same statement in one request from which it is reported as a query in a loop (N+1).
+    repeated_statements: u32 =
+        ("GRATEFUL_REPEATED_STATEMENTS", "repeated-statements", "TIMES", "5", number::<u32>(2..=1_000_000));
+
+    /// Whether to serve metrics at `/metrics`, to all clients that can reach this server: `on` or `off`. On a public
+    /// server, block the path in the proxy, or turn the metrics off.
+    metrics: bool = ("GRATEFUL_METRICS", "metrics", "on|off", "on", switch);
+
+    /// Whether responses contain a `Server-Timing` header with the durations of their parts: `on` or `off`. For
+    /// development only, since any client can read them.
+    server_timing: bool = ("GRATEFUL_SERVER_TIMING", "server-timing", "on|off", "off", switch);
+
+    /// Days after which read notifications are deleted.
+    notification_retention: TimeDelta =
+        ("GRATEFUL_NOTIFICATION_DAYS", "notification-days", "DAYS", "90", number(2..=36_500).map(TimeDelta::days));
+
+    /// Days until a session expires.
+    session_lifetime: TimeDelta =
+        ("GRATEFUL_SESSION_DAYS", "session-days", "DAYS", "7", number(1..=3650).map(TimeDelta::days));
+
+    /// Whether to limit request rates: `on` or `off`. Requests are counted in the memory of this process. Reads are never
+    /// limited.
+    rate_limits: bool = ("GRATEFUL_RATE_LIMITS", "rate-limits", "on|off", "on", switch);
+
+    /// Trusted reverse proxies, as addresses or networks separated by commas. `auto` means loopback (127.0.0.0/8 and `::1`)
+    /// while the server listens on loopback alone, otherwise none. The last address in their `X-Forwarded-For` header is the
+    /// client's. If it cannot be read, the address of the proxy counts. Without that header, requests from a trusted proxy
+    /// are not limited by address.
+    trusted_proxies: std::option::Option<Vec<IpNet>> =
+        ("GRATEFUL_TRUSTED_PROXIES", "trusted-proxies", "NETWORKS", "auto", proxies);
+
+    /// Signups per client address.
+    limit_signups: Rate = ("GRATEFUL_LIMIT_SIGNUPS", "limit-signups", "RATE", "10/h", rate);
+
+    /// Logins per client address.
+    limit_logins: Rate = ("GRATEFUL_LIMIT_LOGINS", "limit-logins", "RATE", "10/min", rate);
+
+    /// Failed logins per account, after which even the correct password is rejected.
+    limit_failed_logins: Rate =
+        ("GRATEFUL_LIMIT_FAILED_LOGINS", "limit-failed-logins", "RATE", "10/15min", rate);
+
+    /// Searches for users and locations per user.
+    limit_searches: Rate = ("GRATEFUL_LIMIT_SEARCHES", "limit-searches", "RATE", "60/min", rate);
+
+    /// Username validation requests per user.
+    limit_validations: Rate = ("GRATEFUL_LIMIT_VALIDATIONS", "limit-validations", "RATE", "600/min", rate);
+
+    /// Write requests per user.
+    limit_writes: Rate = ("GRATEFUL_LIMIT_WRITES", "limit-writes", "RATE", "120/min", rate);
+
+    /// Image uploads per user.
+    limit_uploads: Rate = ("GRATEFUL_LIMIT_UPLOADS", "limit-uploads", "RATE", "20/h", rate);
+
+    /// URL of the Nominatim server that finds locations.
+    nominatim_url: Url = (
+        "GRATEFUL_NOMINATIM_URL", "nominatim-url", "URL", "https://nominatim.openstreetmap.org",
+        http_url
+    );
+
+    /// User agent for requests to Nominatim: the program and a way to contact its operator. If empty, the program's name
+    /// and version and the URL of the front end.
+    nominatim_user_agent: String =
+        ("GRATEFUL_NOMINATIM_USER_AGENT", "nominatim-user-agent", "TEXT", "", user_agent);
+
+    /// Seconds that requests in flight may take to finish after the signal to stop.
+    shutdown_timeout: Duration =
+        ("GRATEFUL_SHUTDOWN_SECONDS", "shutdown-seconds", "SECONDS", "30", number(0..=3600).map(Duration::from_secs));
+
+    /// Do not run pending migrations at startup. `/readyz` fails until `grateful migrate` has run.
+    no_migrate: bool = (
+        "GRATEFUL_NO_MIGRATE", "no-migrate", "true|false", "false", switch;
+        default_missing_value = "true", num_args = 0..=1, require_equals = true
+    );
+
+    /// Log format: `pretty`, `json`, or `auto` (pretty on a terminal, JSON otherwise).
+    log_format: LogFormat = ("GRATEFUL_LOG_FORMAT", "log-format", "FORMAT", "auto", str::parse::<LogFormat>);
+
+    /// Log filter: a level, or levels by module.
+    log: String = ("RUST_LOG", "log", "FILTER", "info", log_filter);
+}
+
+impl Settings {
+    /// The origins whose pages may call the API.
+    pub(crate) fn allowed_origins(&self) -> Vec<String> {
+        [&self.frontend.origin].into_iter().chain(&self.other_origins).cloned().collect()
+    }
+
+    /// From when statements are reported.
+    pub(crate) fn thresholds(&self) -> Thresholds {
+        Thresholds::default().with_slow(self.slow_statement).with_repeated(self.repeated_statements)
+    }
+
+    /// The limits of requests, or `None` if they are off.
+    pub(crate) fn request_limits(&self) -> Option<RateLimitsConfig> {
+        self.rate_limits.then(|| RateLimitsConfig {
+            signups: self.limit_signups,
+            logins: self.limit_logins,
+            searches: self.limit_searches,
+            validations: self.limit_validations,
+            writes: self.limit_writes,
+            uploads: self.limit_uploads,
+            trusted_proxies: self.trusted_proxies.clone(),
+        })
+    }
+
+    /// The limit of failed logins, unless limits are off.
+    pub(crate) fn login_throttle(&self) -> LoginThrottle {
+        match self.rate_limits {
+            true => LoginThrottle::new(self.limit_failed_logins),
+            false => LoginThrottle::unlimited(),
+        }
+    }
+
+    /// The geocoder.
+    pub(crate) fn nominatim(&self) -> NominatimConfig {
+        let mut user_agent = self.nominatim_user_agent.clone();
+        if user_agent.is_empty() {
+            user_agent = format!("grateful/{} (+{})", env!("CARGO_PKG_VERSION"), self.frontend.url);
+        }
+        NominatimConfig::new(self.nominatim_url.clone(), user_agent)
+    }
+}
+
+/// A number of threads, with one per core that this process may use for 0.
+fn or_cores(workers: usize) -> usize {
+    match workers {
+        0 => std::thread::available_parallelism().map_or(2, Into::into),
+        _ => workers,
+    }
+}
