@@ -106,8 +106,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// The complete dependencies of the domain: no I/O, no async.
-const DOMAIN_USES: [&str; 10] = [
-    "base64",
+const DOMAIN_USES: [&str; 9] = [
     "chrono",
     "icu_properties",
     "regex",

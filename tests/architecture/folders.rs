@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::workspace::{Member, Workspace};
+use crate::workspace::{Member, Workspace, product_code};
 
 /// The top-level modules of the layered crates, innermost first: a module imports only from modules before it.
 const LAYERS: [(&str, &[&str]); 3] = [
@@ -36,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "image_processor",
             "inbox_watcher",
             "app",
+            "image_files",
             "file_store",
             "idempotency",
             "mentions",
@@ -51,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "config",
             "access",
             "rate_limit_policy",
+            "cursors",
             "error",
             "request",
             "response",
@@ -201,16 +203,6 @@ fn module_path(file: &Path) -> String {
 
 fn segments(path: &str) -> Vec<&str> {
     path.split("::").filter(|name| !name.is_empty()).collect()
-}
-
-/// A source file without comments and unit tests.
-fn product_code(source: &str) -> String {
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-    source
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// Every path into this crate that the code names, in a `use` or elsewhere.

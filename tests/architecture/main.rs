@@ -15,5 +15,7 @@ mod links;
 mod manifests;
 /// The words of comments, documents and names.
 mod prose;
+/// Public functions without a caller.
+mod surface;
 /// The workspace as Cargo describes it, and its files.
 mod workspace;

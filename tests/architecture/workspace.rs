@@ -128,6 +128,16 @@ fn locked(root: &Path) -> BTreeMap<String, BTreeSet<String>> {
     crates
 }
 
+/// A source file without comments and unit tests.
+pub(crate) fn product_code(source: &str) -> String {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    source
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// The `.rs` files below a folder.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let (folders, files): (Vec<_>, Vec<_>) =

@@ -101,8 +101,7 @@ impl Reader {
             }));
             positions = positions_after;
             let Some(cursor) = page.next else { break };
-            // Serializes and parses the cursor, as a client's round trip does.
-            start = FeedStart::After(FeedCursor::from_cursor(&cursor.to_cursor()).unwrap());
+            start = FeedStart::After(cursor);
             let pause = self.rng.below(MAX_PAUSE_MS).try_into().unwrap();
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::TimeDelta;
-use grateful_domain::ValidationError;
+use grateful_domain::{ValidationError, closed_enum};
 use grateful_storage::{StorageError, Transient};
 use thiserror::Error;
 
@@ -100,63 +100,45 @@ pub enum Error {
     Internal(#[source] Source),
 }
 
-/// The kinds of resources that errors name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resource {
-    /// A user account.
-    User,
-    /// A session of a user.
-    Session,
-    /// A post.
-    Post,
-    /// A heart on a post.
-    Heart,
-    /// An emoji reaction to a post.
-    Reaction,
-    /// A share of a post.
-    Share,
-    /// A comment on a post.
-    Comment,
-    /// A follow.
-    Follow,
-    /// A follow request.
-    FollowRequest,
-    /// A notification.
-    Notification,
-    /// A profile photo.
-    Photo,
-    /// An uploaded file.
-    File,
-    /// An idempotency key.
-    IdempotencyKey,
+closed_enum! {
+    /// The kinds of resources that errors name.
+    pub enum Resource {
+        /// A user account.
+        User = "user",
+        /// A session of a user.
+        Session = "session",
+        /// A post.
+        Post = "post",
+        /// A heart on a post.
+        Heart = "heart",
+        /// An emoji reaction to a post.
+        Reaction = "reaction",
+        /// A share of a post.
+        Share = "share",
+        /// A comment on a post.
+        Comment = "comment",
+        /// A follow.
+        Follow = "follow",
+        /// A follow request.
+        FollowRequest = "follow_request",
+        /// A notification.
+        Notification = "notification",
+        /// A profile photo.
+        Photo = "photo",
+        /// An uploaded file.
+        File = "file",
+        /// An idempotency key.
+        IdempotencyKey = "idempotency_key",
+    }
 }
 
 impl Resource {
-    /// The name in error bodies.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Session => "session",
-            Self::Post => "post",
-            Self::Heart => "heart",
-            Self::Reaction => "reaction",
-            Self::Share => "share",
-            Self::Comment => "comment",
-            Self::Follow => "follow",
-            Self::FollowRequest => "follow_request",
-            Self::Notification => "notification",
-            Self::Photo => "photo",
-            Self::File => "file",
-            Self::IdempotencyKey => "idempotency_key",
-        }
-    }
-
     /// The message of [`Error::NotFound`]. For hearts, docs/http-api.md#hearts defines it.
     fn not_found_message(self) -> String {
         if self == Self::Heart {
             return "No heart found to remove".to_owned();
         }
-        let noun = self.name().replace('_', " ");
+        let noun = self.code().replace('_', " ");
         let (first, rest) = noun.split_at(1);
         format!("{}{rest} not found", first.to_ascii_uppercase())
     }
@@ -169,7 +151,7 @@ impl Resource {
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.code())
     }
 }
 

@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
+use grateful_domain::{ImageUrl, ProfilePhoto};
 use grateful_storage::Repositories;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use crate::image_files::{PhotoSize, image_file, photo_file};
 use crate::{App, Error, Result};
 
 /// Writes all of these files, or none.
@@ -48,7 +49,7 @@ pub(crate) async fn delete(app: &App, paths: Vec<String>) {
 
 /// Deletes the files of a profile photo that no user has any more.
 pub(crate) async fn delete_photo(app: &App, photo: &ProfilePhoto) {
-    delete(app, PhotoSize::ALL.map(|size| photo.file(size)).into()).await;
+    delete(app, PhotoSize::ALL.map(|size| photo_file(photo, size)).into()).await;
 }
 
 /// Deletes the files of those images that no post shows any more. Failures are logged and left to the sweep.
@@ -61,7 +62,7 @@ pub(crate) async fn delete_unused_images(app: &App, images: impl IntoIterator<It
         async { Ok::<_, Error>(app.db.acquire().await?.posts().images_in_use(&images).await?) };
     match in_use.await {
         Ok(in_use) => {
-            let unused = images.difference(&in_use).map(|image| image.file().to_owned());
+            let unused = images.difference(&in_use).map(|image| image_file(image).to_owned());
             delete(app, unused.collect()).await;
         }
         Err(error) => tracing::warn!(

@@ -8,6 +8,7 @@ mod concurrency_limiter;
 mod error;
 mod file_store;
 mod idempotency;
+pub mod image_files;
 mod image_processor;
 mod inbox_watcher;
 mod mentions;

@@ -78,9 +78,9 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
                 notice.text, score.total, score.worth, score.relationship, score.decay
             )?;
         }
-        // The cursor contains the served posts. Clients send it as text to get the next page.
+        // The cursor contains the served posts. A service hands it to the client, and gets it back for the next page.
         let served = page.iter().map(|item| (item.post.id, item.post.author));
-        cursor = FeedCursor::from_cursor(&cursor.advance(served).to_cursor())?;
+        cursor = cursor.advance(served);
     }
 }
 

@@ -10,7 +10,7 @@ pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Returns how long ago something was written. Zero if the clock that wrote it is ahead by less than [`MAX_CLOCK_SKEW`].
 /// `None` if it was ahead by more: the time is wrong, and counts as outside every window.
-pub fn elapsed_since(written_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
+pub(crate) fn elapsed_since(written_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
     let is_plausible = written_at - now < MAX_CLOCK_SKEW;
     is_plausible.then(|| (now - written_at).max(TimeDelta::zero()))
 }

@@ -2,12 +2,12 @@
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod clock;
+mod codes;
 mod comment;
 mod excerpt;
 mod feed;
 mod follow;
 mod ids;
-mod image_url;
 mod mention;
 pub mod notification;
 mod page;
@@ -21,7 +21,9 @@ mod user;
 mod validation;
 mod viewer;
 
-pub use self::clock::{MAX_CLOCK_SKEW, elapsed_since};
+pub use self::clock::MAX_CLOCK_SKEW;
+use self::clock::elapsed_since;
+pub use self::codes::UnknownCode;
 pub use self::comment::{
     Comment, CommentForViewer, CommentText, HiddenComment, HiddenComments, ListedComment,
 };
@@ -32,37 +34,35 @@ pub use self::feed::{
 };
 pub use self::follow::{
     Follow, FollowAction, FollowError, FollowListItem, FollowState, Relationship, Suggestion,
-    UnknownFollowState, apply_follow_action,
+    apply_follow_action,
 };
 pub use self::ids::{
     CommentId, FollowId, HeartId, JobId, NotificationId, PostId, ReactionId, SessionId, ShareId,
     UserId,
 };
-pub use self::image_url::{ImageUrl, ImageUrlError};
 pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions};
 pub use self::notification::{
-    BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority, UnknownNotificationType,
+    BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority,
 };
 pub use self::page::{
-    CountMode, EngagementPosition, Limit, ListKey, Offset, Page, PageError, PageRequest, PageStart,
+    CountMode, EngagementPosition, Limit, Offset, Page, PageError, PageRequest, PageStart,
     Position, RankPosition, Total,
 };
 pub use self::post::{
-    Content, Draft, Engagement, LocationName, Post, PostEdit, PostForViewer, PostType, Revision,
-    Title, UnknownPostType, UnknownPrivacyLevel, Visibility,
+    Content, Draft, Engagement, ImageUrl, LocationName, Post, PostEdit, PostForViewer, PostType,
+    Revision, Title, Visibility,
 };
 pub use self::rate::{Bucket, Rate};
-pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction, UnknownEmoji};
+pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction};
 pub use self::session::Session;
 pub use self::share::{
     Recipients, RecipientsError, Share, ShareDetails, ShareMessage, ShareMethod, ShareQuota,
-    UnknownShareMethod,
 };
 pub use self::text::TextError;
 pub use self::user::{
     Approval, Author, Bio, City, Colour, ColourError, DisplayName, Email, EmailError,
     EntryListError, Institutions, Location, LocationError, LocationQuery, LocationQueryError,
-    OwnProfile, Password, PasswordError, PasswordHash, PhotoSize, Preferences, PreferencesError,
+    OwnProfile, Password, PasswordError, PasswordHash, Preferences, PreferencesError,
     PreferencesPatch, Profile, ProfileEdit, ProfilePhoto, ReleasedUsername, User, UserListItem,
     UserSearchQuery, Username, UsernameBatch, UsernameError, UsernameValidation, Websites,
 };

@@ -18,10 +18,9 @@ mod withdrawal;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use thiserror::Error;
 
 pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
-pub use self::batching::{BatchConfig, BatchKey, BatchScope, Icon};
+pub use self::batching::{BatchConfig, BatchKey, BatchKind, BatchScope, Icon};
 pub use self::decision::{
     BatchDecision, Deliverability, InboxContext, ParentNotification, RestoreTarget, SkipReason,
     decide,
@@ -36,7 +35,7 @@ pub use self::suppression::{SuppressedNotification, SuppressionReason};
 use self::text::TextContext;
 pub use self::text::{QuotedTexts, Text};
 pub use self::withdrawal::{RemainingBatch, WithdrawalReason, update_reaction, withdraw};
-use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId};
+use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId, closed_enum};
 
 /// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +98,7 @@ impl Notification {
     fn render_text(&self, name: &str, emoji: Option<Emoji>, quoted: &QuotedTexts) -> Text {
         let context = TextContext {
             kind: self.kind,
-            config: self.key.as_ref().and_then(BatchConfig::for_key),
+            config: self.key.as_ref().and_then(BatchKey::config),
             name,
             data: &self.data,
             is_in_comment: self.comment.is_some(),
@@ -116,110 +115,47 @@ impl Notification {
     }
 }
 
-/// The type of a notification: of its act, or of the acts in a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NotificationType {
-    Like,
-    EmojiReaction,
-    PostShared,
-    Mention,
-    Follow,
-    FollowRequest,
-    FollowAccepted,
-    Comment,
-    CommentReply,
-    /// A batch of hearts and reactions on one post.
-    PostInteraction,
+closed_enum! {
+    /// The type of a notification: of its act, or of the acts in a batch.
+    #[derive(PartialOrd, Ord)]
+    pub enum NotificationType {
+        Like = "like",
+        EmojiReaction = "emoji_reaction",
+        PostShared = "post_shared",
+        Mention = "mention",
+        Follow = "follow",
+        FollowRequest = "follow_request",
+        FollowAccepted = "follow_accepted",
+        Comment = "comment",
+        CommentReply = "comment_reply",
+        /// A batch of hearts and reactions on one post.
+        PostInteraction = "post_interaction",
+    }
 }
-
-/// A code that is not a notification type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "must be one of like, emoji_reaction, post_shared, mention, follow, follow_request, follow_accepted, comment, \
-     comment_reply, post_interaction"
-)]
-pub struct UnknownNotificationType;
 
 impl NotificationType {
-    /// All types.
-    pub const ALL: [Self; 10] = [
-        Self::Like,
-        Self::EmojiReaction,
-        Self::PostShared,
-        Self::Mention,
-        Self::Follow,
-        Self::FollowRequest,
-        Self::FollowAccepted,
-        Self::Comment,
-        Self::CommentReply,
-        Self::PostInteraction,
-    ];
-
-    /// The code used in the database, in JSON, and in the preferences that mute a type.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Like => "like",
-            Self::EmojiReaction => "emoji_reaction",
-            Self::PostShared => "post_shared",
-            Self::Mention => "mention",
-            Self::Follow => "follow",
-            Self::FollowRequest => "follow_request",
-            Self::FollowAccepted => "follow_accepted",
-            Self::Comment => "comment",
-            Self::CommentReply => "comment_reply",
-            Self::PostInteraction => "post_interaction",
-        }
-    }
-
-    /// Looks up the type with this code.
-    ///
-    /// # Errors
-    /// No type has this code.
-    pub fn from_code(code: &str) -> Result<Self, UnknownNotificationType> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code).ok_or(UnknownNotificationType)
-    }
-
     /// How urgent the notification is for the recipient (docs/rules.md#notifications).
-    pub const fn priority(self) -> Priority {
+    const fn priority(self) -> Priority {
         match self {
             Self::Mention | Self::FollowRequest => Priority::High,
-            _ => Priority::Normal,
+            Self::Like
+            | Self::EmojiReaction
+            | Self::PostShared
+            | Self::Follow
+            | Self::FollowAccepted
+            | Self::Comment
+            | Self::CommentReply
+            | Self::PostInteraction => Priority::Normal,
         }
     }
 }
 
-/// How urgent a notification is for its recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Priority {
-    Low,
-    Normal,
-    High,
-}
-
-/// A code that is not a priority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be one of low, normal, high")]
-pub struct UnknownPriority;
-
-impl Priority {
-    /// All priorities, lowest first.
-    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
-
-    /// The code used in the database.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Normal => "normal",
-            Self::High => "high",
-        }
-    }
-
-    /// Looks up the priority with this code.
-    ///
-    /// # Errors
-    /// No priority has this code.
-    pub fn from_code(code: &str) -> Result<Self, UnknownPriority> {
-        Self::ALL.into_iter().find(|priority| priority.code() == code).ok_or(UnknownPriority)
+closed_enum! {
+    /// How urgent a notification is for its recipient, lowest first.
+    pub enum Priority {
+        Low = "low",
+        Normal = "normal",
+        High = "high",
     }
 }
 
@@ -246,18 +182,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn every_code_parses_and_the_error_lists_all_codes() {
-        for kind in NotificationType::ALL {
-            assert_eq!(NotificationType::from_code(kind.code()), Ok(kind));
-            assert!(UnknownNotificationType.to_string().contains(kind.code()));
-        }
-        for priority in Priority::ALL {
-            assert_eq!(Priority::from_code(priority.code()), Ok(priority));
-            assert!(UnknownPriority.to_string().contains(priority.code()));
-        }
-    }
 
     #[test]
     fn all_notification_types_are_allowed_except_muted_ones() {

@@ -1,16 +1,12 @@
-//! Pagination: page requests, pages, positions and cursors (docs/rules.md#paging).
+//! Pagination: page requests, pages and positions (docs/rules.md#paging).
 
-mod list_key;
 mod positions;
 mod total;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::list_key::ListKey;
 pub use self::positions::{EngagementPosition, RankPosition};
 pub use self::total::{CountMode, Total};
 
@@ -46,10 +42,8 @@ pub struct Limit(u32);
 impl Limit {
     /// The largest page.
     pub const MAX: Self = Self(100);
-    /// The default of most lists.
+    /// The limit of a query that sets none.
     pub const DEFAULT: Self = Self(20);
-    /// The default of the trending list.
-    pub const TRENDING: Self = Self(10);
 
     /// Parses a number from a client.
     ///
@@ -156,48 +150,13 @@ pub enum PageError {
         /// The largest offset.
         max: usize,
     },
-    /// The cursor was not issued for this list.
-    #[error("must be taken from the next link of the same list")]
-    Cursor,
-    /// The request has both a cursor and an offset.
-    #[error("must not be combined with an offset")]
-    CursorAndOffset,
 }
-
-impl Position {
-    /// Encodes the position as a cursor of `list`: URL-safe text that is opaque to clients. It has the digest of the list,
-    /// microseconds since 1970, and the id.
-    pub fn to_cursor(self, list: ListKey) -> String {
-        let micros = self.at.timestamp_micros().to_be_bytes();
-        let bytes = [&list.digest()[..], &micros, self.id.as_bytes()].concat();
-        BASE64_URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    /// Decodes a cursor of `list`.
-    ///
-    /// # Errors
-    /// [`PageError::Cursor`] for text that [`Position::to_cursor`] did not write for the same list.
-    pub fn from_cursor(list: ListKey, cursor: &str) -> Result<Self, PageError> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
-        let bytes = bytes.strip_prefix(&list.digest()).ok_or(PageError::Cursor)?;
-        let (micros, id) = bytes.split_first_chunk().ok_or(PageError::Cursor)?;
-        let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros));
-        let at = at.filter(|at| STORABLE.contains(&at.timestamp())).ok_or(PageError::Cursor)?;
-        let id = Uuid::from_slice(id).map_err(|_| PageError::Cursor)?;
-        Ok(Self { at, id })
-    }
-}
-
-/// The times that `timestamptz` can store and that can occur, in seconds since 1970: the years 1 to 9999.
-const STORABLE: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
-    use crate::UserId;
 
     #[rstest]
     #[case(0)]
@@ -216,45 +175,6 @@ mod tests {
     }
 
     #[test]
-    fn cursors_of_other_lists_are_rejected() {
-        let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
-        let (one, other) = (UserId::from(1), UserId::from(2));
-        let cursor = position.to_cursor(ListKey::Followers(one));
-
-        assert_eq!(Position::from_cursor(ListKey::Followers(one), &cursor), Ok(position));
-        for list in [ListKey::Followers(other), ListKey::Following(one), ListKey::NewestPosts] {
-            assert_eq!(Position::from_cursor(list, &cursor), Err(PageError::Cursor), "{list:?}");
-        }
-    }
-
-    #[test]
-    fn a_cursor_has_36_characters() {
-        let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
-
-        assert_eq!(position.to_cursor(ListKey::NewestPosts).len(), 36);
-    }
-
-    #[test]
-    fn a_cursor_with_missing_or_extra_bytes_is_rejected() {
-        let list = ListKey::NewestPosts;
-        let cursor = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() }.to_cursor(list);
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&cursor).unwrap();
-        let longer = [&bytes[..], &[0]].concat();
-
-        for broken in [&bytes[..26], &bytes[..10], &bytes[..3], &bytes[..2], &[], &longer] {
-            let cursor = BASE64_URL_SAFE_NO_PAD.encode(broken);
-            assert_eq!(Position::from_cursor(list, &cursor), Err(PageError::Cursor), "{broken:?}");
-        }
-    }
-
-    #[test]
-    fn times_that_the_database_cannot_store_are_rejected() {
-        let too_late = Position { at: DateTime::<Utc>::MAX_UTC, id: Uuid::nil() };
-        let cursor = too_late.to_cursor(ListKey::NewestPosts);
-        assert_eq!(Position::from_cursor(ListKey::NewestPosts, &cursor), Err(PageError::Cursor));
-    }
-
-    #[test]
     fn only_a_page_with_an_extra_item_has_a_next_position() {
         let position = |n: &u128| Position { at: DateTime::UNIX_EPOCH, id: Uuid::from_u128(*n) };
         let two = Limit::parse(2).unwrap();
@@ -265,20 +185,5 @@ mod tests {
             (vec![1, 2], Some(Uuid::from_u128(2)))
         );
         assert_eq!(Page::from_overfetch(vec![1, 2], two, position).next, None);
-    }
-
-    proptest! {
-        #[test]
-        fn cursors_decode_to_the_encoded_position(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000, id: u128) {
-            let at = DateTime::from_timestamp_micros(micros).unwrap();
-            let position = Position { at, id: Uuid::from_u128(id) };
-            let cursor = position.to_cursor(ListKey::OwnPosts);
-            prop_assert_eq!(Position::from_cursor(ListKey::OwnPosts, &cursor), Ok(position));
-        }
-
-        #[test]
-        fn decoding_any_text_does_not_panic(text in ".{0,60}") {
-            _ = Position::from_cursor(ListKey::NewestPosts, &text);
-        }
     }
 }

@@ -6,12 +6,10 @@ mod visibility;
 
 use chrono::{DateTime, Utc};
 
-pub use self::content::{Content, LocationName, PostType, Title, UnknownPostType};
+pub use self::content::{Content, ImageUrl, LocationName, PostType, Title};
 pub use self::edit::PostEdit;
-pub use self::visibility::{UnknownPrivacyLevel, Visibility};
-use crate::{
-    Author, Emoji, EngagementPosition, ImageUrl, Position, PostId, UserId, Viewer, find_mentions,
-};
+pub use self::visibility::Visibility;
+use crate::{Author, Emoji, EngagementPosition, Position, PostId, UserId, Viewer, find_mentions};
 
 /// A post with its engagement counts.
 #[derive(Debug, Clone, PartialEq, Eq)]

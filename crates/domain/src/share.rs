@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::text::{self, Lines, TextError, texts};
-use crate::{PostId, ShareId, UserId, elapsed_since};
+use crate::{PostId, ShareId, UserId, closed_enum, elapsed_since};
 
 texts! {
     /// The message sent with a shared post.
@@ -25,38 +25,13 @@ impl ShareMessage {
     }
 }
 
-/// How a post is shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ShareMethod {
-    /// By link, without recipients. At most once per user and post.
-    Url,
-    /// By message to other users.
-    Message,
-}
-
-/// A code that is not a share method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be url or message")]
-pub struct UnknownShareMethod;
-
-impl ShareMethod {
-    /// All methods.
-    pub const ALL: [Self; 2] = [Self::Url, Self::Message];
-
-    /// The code used in the database and in JSON.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Url => "url",
-            Self::Message => "message",
-        }
-    }
-
-    /// Looks up the method with this code.
-    ///
-    /// # Errors
-    /// No method has this code.
-    pub fn from_code(code: &str) -> Result<Self, UnknownShareMethod> {
-        Self::ALL.into_iter().find(|method| method.code() == code).ok_or(UnknownShareMethod)
+closed_enum! {
+    /// How a post is shared.
+    pub enum ShareMethod {
+        /// By link, without recipients. At most once per user and post.
+        Url = "url",
+        /// By message to other users.
+        Message = "message",
     }
 }
 
@@ -164,7 +139,7 @@ impl ShareQuota {
     pub const MAX_PER_HOUR: u32 = 20;
 
     /// How long to wait until the next share by message, or `None` if one is allowed now. `oldest` is the time of the
-    /// [`ShareQuota::MAX_PER_HOUR`]th most recent share. A time in the future does not count (see [`elapsed_since`]).
+    /// [`ShareQuota::MAX_PER_HOUR`]th most recent share. A time in the future does not count (see [`MAX_CLOCK_SKEW`](crate::MAX_CLOCK_SKEW)).
     pub fn wait(oldest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<TimeDelta> {
         let elapsed = elapsed_since(oldest?, now)?;
         (elapsed < TimeDelta::hours(1)).then(|| TimeDelta::hours(1) - elapsed)

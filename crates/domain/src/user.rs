@@ -6,7 +6,6 @@ mod json;
 mod location;
 mod location_query;
 mod password;
-mod photo;
 mod preferences;
 mod profile;
 mod released_username;
@@ -21,9 +20,10 @@ pub use self::email::{Email, EmailError};
 pub use self::location::{Location, LocationError};
 pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
-pub use self::photo::{PhotoSize, ProfilePhoto};
 pub use self::preferences::{Approval, Preferences, PreferencesError, PreferencesPatch};
-pub use self::profile::{Bio, City, DisplayName, EntryListError, Institutions, Websites};
+pub use self::profile::{
+    Bio, City, DisplayName, EntryListError, Institutions, ProfilePhoto, Websites,
+};
 pub use self::released_username::ReleasedUsername;
 pub use self::user_search_query::UserSearchQuery;
 pub use self::username::{Username, UsernameError};

@@ -9,7 +9,7 @@ mod query_monitor;
 mod thresholds;
 
 pub use self::commit_metrics::record_on_commit;
-pub(crate) use self::commit_metrics::{outcome_label, record_outcome};
+pub(crate) use self::commit_metrics::record_outcome;
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricLabel};
 pub use self::query_log::{QueryLog, StatementStats};
 pub use self::query_monitor::QueryMonitor;

@@ -124,7 +124,7 @@ impl PostBuilder {
 
     /// Sets the image URL. The file need not exist.
     pub fn with_image(self, image: &str) -> Self {
-        self.with(|draft| draft.image_url = ImageUrl::parse(image).unwrap())
+        self.with(|draft| draft.image_url = Some(ImageUrl::from_stored(image.to_owned())))
     }
 
     /// Sets the content.

@@ -4,6 +4,7 @@
 mod access;
 mod app;
 mod config;
+mod cursors;
 mod error;
 mod metrics;
 mod middleware;

@@ -2,40 +2,28 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::Cause;
-use grateful_domain::{JobId, UserId};
+use grateful_domain::{JobId, UserId, closed_enum};
 use grateful_storage::{Barrier, Connection, Repositories};
 
 use super::deletion::{delete_comment_step, delete_post_step};
 use super::{BATCH_SIZE, Progress, StepResult};
 use crate::Result;
 
-/// Data that is deleted in batches, before the account.
-#[derive(Debug, Clone, Copy)]
-enum OwnedData {
-    /// The notifications in the user's own inbox.
-    Inbox,
-    Follows,
-    Hearts,
-    Reactions,
-    Shares,
-    Comments,
-    Posts,
-    /// What is left of notifications about the user in other users' inboxes.
-    Notifications,
-}
-
-impl OwnedData {
-    /// In the order of deletion. The user's own inbox comes first, so that no notification in it outlives its act.
-    const ALL: [Self; 8] = [
-        Self::Inbox,
-        Self::Follows,
-        Self::Hearts,
-        Self::Reactions,
-        Self::Shares,
-        Self::Comments,
-        Self::Posts,
-        Self::Notifications,
-    ];
+closed_enum! {
+    /// Data that is deleted in batches, before the account, in the order of deletion. The user's own inbox comes first, so
+    /// that no notification in it outlives its act.
+    enum OwnedData {
+        /// The notifications in the user's own inbox.
+        Inbox,
+        Follows,
+        Hearts,
+        Reactions,
+        Shares,
+        Comments,
+        Posts,
+        /// What is left of notifications about the user in other users' inboxes.
+        Notifications,
+    }
 }
 
 /// How many posts' shares one step deletes: each can have many messages, with up to five recipients each.

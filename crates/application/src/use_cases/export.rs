@@ -5,61 +5,43 @@ use std::ops::ControlFlow;
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{
     Comment, FollowListItem, Limit, NotificationId, Page, PageRequest, PageStart, Position,
-    PostForViewer, Session, Share, UserId, Viewer,
+    PostForViewer, Session, Share, UserId, Viewer, closed_enum,
 };
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
 pub use grateful_storage::{HeartRecord, ReactionRecord, ReceivedShare};
 
 use crate::{App, Result};
 
-/// The sections of an export, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// Active sessions.
-    Sessions,
-    /// Posts by the user.
-    Posts,
-    /// Hearts the user has added.
-    Hearts,
-    /// Reactions of the user.
-    Reactions,
-    /// Shares by the user.
-    Shares,
-    /// Message shares sent to the user.
-    ReceivedShares,
-    /// Comments by the user.
-    Comments,
-    /// Followers of the user.
-    Followers,
-    /// Users that the user follows.
-    Following,
-    /// Pending requests to follow the user.
-    RequestsReceived,
-    /// Pending requests by the user.
-    RequestsSent,
-    /// Users that the user has blocked. Who has blocked the user is not exported: that is data of the blocking users.
-    Blocks,
-    /// Notifications of the user, in the order of their last change.
-    Notifications,
-}
-
-impl Section {
-    /// All sections.
-    pub const ALL: [Self; 13] = [
-        Self::Sessions,
-        Self::Posts,
-        Self::Hearts,
-        Self::Reactions,
-        Self::Shares,
-        Self::ReceivedShares,
-        Self::Comments,
-        Self::Followers,
-        Self::Following,
-        Self::RequestsReceived,
-        Self::RequestsSent,
-        Self::Blocks,
-        Self::Notifications,
-    ];
+closed_enum! {
+    /// The sections of an export, in their order.
+    pub enum Section {
+        /// Active sessions.
+        Sessions = "sessions",
+        /// Posts by the user.
+        Posts = "posts",
+        /// Hearts the user has added.
+        Hearts = "hearts",
+        /// Reactions of the user.
+        Reactions = "reactions",
+        /// Shares by the user.
+        Shares = "shares",
+        /// Message shares sent to the user.
+        ReceivedShares = "received_shares",
+        /// Comments by the user.
+        Comments = "comments",
+        /// Followers of the user.
+        Followers = "followers",
+        /// Users that the user follows.
+        Following = "following",
+        /// Pending requests to follow the user.
+        RequestsReceived = "requests_received",
+        /// Pending requests by the user.
+        RequestsSent = "requests_sent",
+        /// Users that the user has blocked. Who has blocked the user is not exported: that is data of the blocking users.
+        Blocks = "blocks",
+        /// Notifications of the user, in the order of their last change.
+        Notifications = "notifications",
+    }
 }
 
 /// A batch of items of a section.

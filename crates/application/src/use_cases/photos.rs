@@ -1,10 +1,11 @@
 //! Profile photos, and default avatars for users without one.
 
-use grateful_domain::{Author, PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{Author, ProfilePhoto, UserId};
 use grateful_media::{Focus, ProfileSizes};
 use grateful_storage::Repositories;
 
 use crate::idempotency::run_once_after;
+use crate::image_files::{PhotoSize, photo_file, photo_url, profile_photo};
 use crate::image_processor::Upload;
 use crate::{
     App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
@@ -25,14 +26,15 @@ pub async fn upload(
     idempotency: Option<IdempotentRequest>,
     to_response: impl Fn(&ProfilePhoto) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
-    let photo = ProfilePhoto::new(new_id(app.clock.now()));
+    let photo = profile_photo(new_id(app.clock.now()));
     let prepare = async || {
         let sizes = app.image_processor.process_profile_photo(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
     let (response, previous) = run_once_after(app, user, idempotency, prepare, async |tx| {
-        let previous =
-            tx.users().set_photo(user, Some(&photo)).await?.ok_or_else(Error::account_deleted)?;
+        let shown = photo_url(&photo, PhotoSize::Medium);
+        let previous = tx.users().set_photo(user, Some((&photo, shown))).await?;
+        let previous = previous.ok_or_else(Error::account_deleted)?;
         Ok((to_response(&photo), previous.0))
     })
     .await?;
@@ -71,5 +73,5 @@ fn files(photo: &ProfilePhoto, sizes: ProfileSizes) -> Vec<(String, Vec<u8>)> {
         (PhotoSize::Medium, medium),
         (PhotoSize::Large, large),
     ];
-    sizes.map(|(size, file)| (photo.file(size), file)).into()
+    sizes.map(|(size, file)| (photo_file(photo, size), file)).into()
 }

@@ -17,7 +17,8 @@ use crate::mentions::lock_mentioned_users;
 use crate::notify::{notify, notify_after_edit};
 use crate::post_access::find_post;
 use crate::{
-    App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, new_id,
+    App, Error, IdempotentRequest, RecordedResponse, Resource, Result, file_store, image_files,
+    new_id,
 };
 
 /// Creates a post, once per idempotent request. `to_response` serializes the post for replays.
@@ -54,12 +55,13 @@ pub async fn create_with_image(
     to_response: impl Fn(&PostForViewer) -> Vec<u8>,
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
-    let image_url = ImageUrl::new(new_id(now));
+    let image_url = image_files::image_url(new_id(now));
     let draft = Draft { image_url: Some(image_url.clone()), ..draft };
     let post = Post::publish(new_id(now).into(), author, draft, now);
     let prepare = async || {
         let image = app.image_processor.process_post_image(upload).await?;
-        file_store::write(app, vec![(image_url.file().to_owned(), image.jpeg)]).await
+        file_store::write(app, vec![(image_files::image_file(&image_url).to_owned(), image.jpeg)])
+            .await
     };
     let act = async |tx: &mut Connection| {
         insert(tx, &post, None, now).await?;
@@ -252,7 +254,7 @@ async fn require_image_in_use(
 ) -> Result<()> {
     match image {
         Some(image) if !tx.posts().lock_other_use_of_image(image, post).await? => {
-            Err(ValidationError::field("image_url", grateful_domain::ImageUrlError).into())
+            Err(ValidationError::field("image_url", image_files::ImageUrlError).into())
         }
         _ => Ok(()),
     }

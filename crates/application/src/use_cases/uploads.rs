@@ -4,12 +4,12 @@ use std::io;
 use std::ops::Range;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use grateful_domain::{ImageUrl, ProfilePhoto};
 use grateful_media::ImageFormat;
 use grateful_storage::Repositories;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use crate::image_files::{image_of_file, photo_of_file};
 use crate::{App, Error, Resource, Result, file_store};
 
 /// A publicly readable file.
@@ -91,14 +91,14 @@ const BATCH_SIZE: usize = 500;
 
 /// Returns those of these files whose paths this application generated, and that no row names.
 async fn find_orphans(app: &App, paths: &[String]) -> Result<Vec<String>> {
-    let photos = paths.iter().filter_map(|path| ProfilePhoto::from_file(path)).collect();
-    let images = paths.iter().filter_map(|path| ImageUrl::from_file(path)).collect();
+    let photos = paths.iter().filter_map(|path| photo_of_file(path)).collect();
+    let images = paths.iter().filter_map(|path| image_of_file(path)).collect();
     let mut conn = app.db.acquire().await?;
     let (photos, images) =
         (conn.users().photos_in_use(&photos).await?, conn.posts().images_in_use(&images).await?);
     let is_orphan = |path: &&String| {
-        let photo = ProfilePhoto::from_file(path).map(|photo| photos.contains(&photo));
-        let image = ImageUrl::from_file(path).map(|image| images.contains(&image));
+        let photo = photo_of_file(path).map(|photo| photos.contains(&photo));
+        let image = image_of_file(path).map(|image| images.contains(&image));
         photo.or(image) == Some(false)
     };
     Ok(paths.iter().filter(is_orphan).cloned().collect())
@@ -118,7 +118,7 @@ fn public_path(path: &str) -> Option<Path> {
 
 /// Whether this application generated the path, for a profile photo or a post image.
 fn is_generated_path(path: &str) -> bool {
-    ProfilePhoto::from_file(path).is_some() || ImageUrl::from_file(path).is_some()
+    photo_of_file(path).is_some() || image_of_file(path).is_some()
 }
 
 fn version_of(meta: &ObjectMeta) -> String {

@@ -1,11 +1,12 @@
 //! Profile photos: their files, and when these are deleted.
 
 use futures_util::future::join_all;
+use grateful_application::image_files::{PhotoSize, photo_file, photo_url};
 use grateful_application::{
     App, Error, Focus, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Resource,
     Result, photos,
 };
-use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{ProfilePhoto, UserId};
 use grateful_testkit::{TestApp, a_png, create_user};
 use object_store::ObjectStoreExt as _;
 
@@ -23,9 +24,9 @@ async fn a_photo_has_four_files_and_the_medium_one_is_shown() {
 
     assert_eq!(files(&app).await, files_of(&photo));
     for (size, side) in PhotoSize::ALL.into_iter().zip([64, 128, 256, 512]) {
-        assert_eq!(dimensions_of(&app, &photo.file(size)).await, (side, side));
+        assert_eq!(dimensions_of(&app, &photo_file(&photo, size)).await, (side, side));
     }
-    assert_eq!(shown_url(&app, ana).await, Some(photo.url(PhotoSize::Medium)));
+    assert_eq!(shown_url(&app, ana).await, Some(photo_url(&photo, PhotoSize::Medium)));
 }
 
 #[tokio::test]
@@ -38,7 +39,8 @@ async fn the_focus_determines_the_crop() {
         let sent = upload(&app, &a_png(300, 100));
         let photo =
             photo_in(&photos::upload(&app, ana, sent, focus, None, to_response).await.unwrap());
-        let file = app.files.get_range(&photo.file(PhotoSize::Medium).into(), 0..1 << 20).await;
+        let file =
+            app.files.get_range(&photo_file(&photo, PhotoSize::Medium).into(), 0..1 << 20).await;
         files_by_focus.push(file.unwrap());
     }
 
@@ -59,7 +61,7 @@ async fn a_new_photo_replaces_the_files_of_the_previous_one() {
     let mut remaining = [files_of(&by_ben), files_of(&second)].concat();
     remaining.sort();
     assert_eq!(files(&app).await, remaining);
-    assert_eq!(shown_url(&app, ana).await, Some(second.url(PhotoSize::Medium)));
+    assert_eq!(shown_url(&app, ana).await, Some(photo_url(&second, PhotoSize::Medium)));
 }
 
 #[tokio::test]
@@ -99,7 +101,7 @@ async fn an_invalid_image_changes_nothing() {
     assert!(matches!(text, Err(Error::UnsupportedMediaType { .. })), "{text:?}");
     assert_invalid(truncated, "file");
     assert_eq!(files(&app).await, files_of(&photo));
-    assert_eq!(shown_url(&app, ana).await, Some(photo.url(PhotoSize::Medium)));
+    assert_eq!(shown_url(&app, ana).await, Some(photo_url(&photo, PhotoSize::Medium)));
 }
 
 #[tokio::test]
@@ -118,7 +120,7 @@ async fn a_photo_that_cannot_be_written_leaves_the_previous_one() {
     let rejected = upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 1))).await;
 
     assert!(matches!(rejected, Err(Error::Unavailable(_))), "{rejected:?}");
-    assert_eq!(shown_url(&app, ana).await, Some(photo.url(PhotoSize::Medium)));
+    assert_eq!(shown_url(&app, ana).await, Some(photo_url(&photo, PhotoSize::Medium)));
     std::fs::remove_file(&photo_folder).unwrap();
     std::fs::rename(&moved_away, &photo_folder).unwrap();
     assert_eq!(files(&app).await, files_of(&photo));
@@ -167,8 +169,10 @@ async fn after_concurrent_uploads_one_photo_remains_with_its_files() {
     let uploaded: Vec<ProfilePhoto> =
         uploaded.iter().map(|result| photo_in(result.as_ref().unwrap())).collect();
     let remaining = shown_url(&app, ana).await;
-    let remaining =
-        uploaded.iter().find(|photo| Some(photo.url(PhotoSize::Medium)) == remaining).unwrap();
+    let remaining = uploaded
+        .iter()
+        .find(|photo| Some(photo_url(photo, PhotoSize::Medium)) == remaining)
+        .unwrap();
     assert_eq!(files(&app).await, files_of(remaining));
 }
 
@@ -222,7 +226,7 @@ async fn shown_url(app: &App, user: UserId) -> Option<String> {
 
 /// The files of a photo, sorted.
 fn files_of(photo: &ProfilePhoto) -> Vec<String> {
-    let mut files: Vec<String> = PhotoSize::ALL.map(|size| photo.file(size)).into();
+    let mut files: Vec<String> = PhotoSize::ALL.map(|size| photo_file(photo, size)).into();
     files.sort();
     files
 }

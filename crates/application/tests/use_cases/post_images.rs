@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all, join3};
 use grateful_application::{
     App, Error, IdempotencyKey, IdempotentRequest, QueryLog, RecordedResponse, Result, accounts,
-    photos, posts,
+    image_files, photos, posts,
 };
 use grateful_domain::{
     Draft, ImageUrl, PostEdit, PostForViewer, PostId, Title, UserId, Viewer, Visibility,
@@ -29,8 +29,8 @@ async fn an_uploaded_image_is_one_file_that_the_post_shows() {
             create_post_with_image(&app, ana, draft("Look!"), &image_file, None).await.unwrap();
 
         let image = image_of(&app, ana, post_id_in(&response)).await.unwrap();
-        assert!(files(&app).await.contains(&image.file().to_owned()));
-        assert_eq!(dimensions_of(&app, image.file()).await, expected);
+        assert!(files(&app).await.contains(&image_files::image_file(&image).to_owned()));
+        assert_eq!(dimensions_of(&app, image_files::image_file(&image)).await, expected);
     }
     assert_eq!(files(&app).await.len(), 2);
 }
@@ -155,7 +155,7 @@ async fn a_file_is_deleted_with_the_last_post_that_shows_it() {
     let second = post_id_in(&create_post(&app, ben, again, None).await.unwrap());
 
     posts::delete(&app, ana, first, |_| true).await.unwrap();
-    assert_eq!(files(&app).await, [image.file()]);
+    assert_eq!(files(&app).await, [image_files::image_file(&image)]);
 
     posts::delete(&app, ben, second, |_| true).await.unwrap();
     assert_eq!(files(&app).await, [""; 0]);
@@ -178,10 +178,10 @@ async fn an_edit_deletes_only_the_file_that_is_no_longer_shown() {
 
     let shared = PostEdit { image_url: Some(Some(other.clone())), ..PostEdit::default() };
     update_post(&app, ana, first, shared).await.unwrap();
-    assert_eq!(files(&app).await, [other.file()]);
+    assert_eq!(files(&app).await, [image_files::image_file(&other)]);
 
     update_post(&app, ana, second, without_image()).await.unwrap();
-    assert_eq!(files(&app).await, [other.file()], "the first post shows it now");
+    assert_eq!(files(&app).await, [image_files::image_file(&other)], "the first post shows it now");
 
     update_post(&app, ana, first, without_image()).await.unwrap();
     assert_eq!(files(&app).await, [""; 0]);
@@ -193,7 +193,7 @@ async fn a_rejected_edit_deletes_no_file() {
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
     let post = create_post_with_tiny_image(&app, ana).await;
     let before = files(&app).await;
-    let unknown = ImageUrl::new(uuid::Uuid::from_u128(1));
+    let unknown = image_files::image_url(uuid::Uuid::from_u128(1));
 
     let stale = posts::update(&app, ana, post, without_image(), |_| false).await;
     assert!(matches!(stale, Err(Error::Stale { .. })), "{stale:?}");
@@ -230,10 +230,10 @@ async fn deleting_an_account_deletes_its_files_except_those_that_other_posts_sho
 
     let remaining = files(&app).await;
     assert_eq!(remaining.len(), 4 + 2 + 1, "{remaining:#?}");
-    assert!(remaining.contains(&shared.file().to_owned()));
+    assert!(remaining.contains(&image_files::image_file(&shared).to_owned()));
     for post in by_ben {
         let image = image_of(&app, ben, post).await.unwrap();
-        assert!(remaining.contains(&image.file().to_owned()));
+        assert!(remaining.contains(&image_files::image_file(&image).to_owned()));
     }
     accounts::delete(&app, ben).await.unwrap();
     assert_eq!(files(&app).await, [""; 0]);
@@ -423,7 +423,7 @@ fn without_image() -> PostEdit {
 async fn shown_files(database: &TestDatabase) -> Vec<String> {
     let sql = "SELECT image_url AS line FROM posts WHERE image_url IS NOT NULL";
     let urls = database.lines(sql).await.into_iter();
-    let files = urls.map(|url| ImageUrl::from_stored(url).file().to_owned());
+    let files = urls.map(|url| image_files::image_file(&ImageUrl::from_stored(url)).to_owned());
     files.collect::<BTreeSet<_>>().into_iter().collect()
 }
 

@@ -1,9 +1,10 @@
 //! Posts: permissions, edits and counts.
 
 use chrono::TimeDelta;
+use grateful_application::image_files::parse_image_url;
 use grateful_application::{App, Error, Resource, Result, posts};
 use grateful_domain::{
-    Draft, ImageUrl, PageRequest, PostEdit, PostForViewer, PostId, Revision, Title, UserId, Viewer,
+    Draft, PageRequest, PostEdit, PostForViewer, PostId, Revision, Title, UserId, Viewer,
     Visibility,
 };
 use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, create_user};
@@ -294,9 +295,9 @@ async fn an_image_must_have_been_uploaded_here() {
     let TestApp { app, database, .. } = TestApp::create().await;
     let ana = create_user(&database).await;
     let draft_with_image =
-        || Draft { image_url: ImageUrl::parse(IMAGE).unwrap(), ..draft("Look!") };
+        || Draft { image_url: parse_image_url(IMAGE).unwrap(), ..draft("Look!") };
     let edit_to_image =
-        || PostEdit { image_url: Some(ImageUrl::parse(IMAGE).unwrap()), ..PostEdit::default() };
+        || PostEdit { image_url: Some(parse_image_url(IMAGE).unwrap()), ..PostEdit::default() };
     let plain = a_post().by(ana).insert_into(&database).await;
 
     assert_invalid(create_post(&app, ana, draft_with_image(), None).await, "image_url");

@@ -1,8 +1,10 @@
 //! Deleting files that no row names, which interrupted uploads leave.
 
 use chrono::TimeDelta;
+use grateful_application::image_files::{
+    PhotoSize, image_file, image_url, photo_file, profile_photo,
+};
 use grateful_application::{App, Clock, QueryLog, SystemClock, photos, uploads};
-use grateful_domain::{ImageUrl, PhotoSize, ProfilePhoto};
 use grateful_testkit::{FakeClock, TestApp, a_png, a_post, create_user};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
@@ -101,7 +103,7 @@ async fn deleting_many_orphans_needs_two_statements_per_batch() {
 
     assert_eq!(deleted.unwrap(), 1_199);
     assert_eq!(queries.total(), 3 * 2, "{queries:#?}");
-    assert_eq!(files(&test_app.app).await, [shown.draft.image_url.unwrap().file()]);
+    assert_eq!(files(&test_app.app).await, [image_file(&shown.draft.image_url.unwrap())]);
 }
 
 #[tokio::test]
@@ -125,9 +127,9 @@ fn advance_past_upload(test_app: &TestApp, more: TimeDelta) {
 }
 
 fn image(number: u128) -> String {
-    ImageUrl::new(Uuid::from_u128(number)).file().to_owned()
+    image_file(&image_url(Uuid::from_u128(number))).to_owned()
 }
 
 fn large_photo(number: u128) -> String {
-    ProfilePhoto::new(Uuid::from_u128(number)).file(PhotoSize::Large)
+    photo_file(&profile_photo(Uuid::from_u128(number)), PhotoSize::Large)
 }

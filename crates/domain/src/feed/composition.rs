@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::cursor::{FeedCursor, SeenPostKey};
 use super::spacing::Spacing;
-use crate::{PostId, UserId};
+use crate::{PostId, UserId, closed_enum};
 
 /// A post that can get a position in a viewer's feed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,19 +32,17 @@ impl Candidate {
     }
 }
 
-/// Which list the post at a position comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Slot {
-    /// The candidates by rank.
-    Ranked,
-    /// The candidates by time.
-    Fresh,
+closed_enum! {
+    /// Which list the post at a position comes from.
+    pub enum Slot {
+        /// The candidates by rank.
+        Ranked = "ranked",
+        /// The candidates by time.
+        Fresh = "fresh",
+    }
 }
 
 impl Slot {
-    /// Both slots.
-    pub const ALL: [Self; 2] = [Self::Ranked, Self::Fresh];
-
     /// Every fifth position is a fresh one. Positions are counted from 1.
     const FRESH_EVERY: usize = 5;
 
@@ -56,14 +54,6 @@ impl Slot {
         match self {
             Self::Ranked => Self::Fresh,
             Self::Fresh => Self::Ranked,
-        }
-    }
-
-    /// The code used in JSON.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ranked => "ranked",
-            Self::Fresh => "fresh",
         }
     }
 }
@@ -254,9 +244,7 @@ mod tests {
                 if page.is_empty() {
                     break;
                 }
-                // Each page is requested with the encoded cursor of the previous page.
-                let next = cursor.advance(page.iter().map(|item| (item.post.id, item.post.author)));
-                cursor = FeedCursor::from_cursor(&next.to_cursor()).unwrap();
+                cursor = cursor.advance(page.iter().map(|item| (item.post.id, item.post.author)));
                 in_pages.extend(page);
             }
 

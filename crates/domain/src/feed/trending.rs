@@ -25,7 +25,7 @@ impl TrendingConfig {
 
     /// Computes the trending score: the weighted engagement, plus [`recency_bonus`](Self::recency_bonus) times the part of
     /// the window that the post has left. `None` if the post is older than the window, has no
-    /// engagement, or is dated in the future (see [`elapsed_since`]).
+    /// engagement, or is dated in the future (see [`MAX_CLOCK_SKEW`](crate::MAX_CLOCK_SKEW)).
     ///
     /// All engagement of a post created inside the window happened inside the window, so the cached counts are enough.
     pub fn score(

@@ -5,66 +5,47 @@ use std::fmt;
 use chrono::TimeDelta;
 
 use super::NotificationType;
+use crate::closed_enum;
 
 /// Identifies a batch: acts with the same recipient and the same key are batched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BatchKey(String);
 
-/// What the acts of a batch have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BatchScope {
-    /// The post that they are about.
-    Post,
-    /// The user that they are about.
-    User,
-    /// The comment that they reply to.
-    Comment,
-}
-
-impl BatchScope {
-    /// The code used in batch keys.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Post => "post",
-            Self::User => "user",
-            Self::Comment => "comment",
-        }
+closed_enum! {
+    /// What the acts of a batch have in common.
+    pub enum BatchScope {
+        /// The post that they are about.
+        Post = "post",
+        /// The user that they are about.
+        User = "user",
+        /// The comment that they reply to.
+        Comment = "comment",
     }
 }
 
-impl BatchKey {
-    /// Builds the key `{name}:{scope}:{id}`.
-    pub fn new(name: &str, scope: BatchScope, id: impl fmt::Display) -> Self {
-        Self(format!("{name}:{}:{id}", scope.code()))
-    }
-
-    /// Wraps a stored key without checking it.
-    pub fn from_stored(key: String) -> Self {
-        Self(key)
-    }
-
-    /// The key as stored.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn name(&self) -> &str {
-        self.0.split(':').next().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for BatchKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+closed_enum! {
+    /// A kind of acts that share batches. The code is the first part of their batch keys.
+    pub enum BatchKind {
+        /// Hearts and reactions on a post.
+        PostInteraction = "post_interaction",
+        /// Shares of a post by link.
+        PostShared = "post_shared",
+        /// Shares of a post by message to the recipient.
+        PostSent = "post_sent",
+        /// Mentions in a post and in its comments.
+        Mention = "mention",
+        /// Comments on a post.
+        Comment = "comment",
+        /// Replies to a comment.
+        CommentReply = "comment_reply",
+        /// New followers.
+        Follow = "follow",
     }
 }
 
 /// How acts of one kind are batched (docs/rules.md#batching).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchConfig {
-    /// The first part of the batch keys.
-    pub name: &'static str,
     /// The type of the batch notification.
     pub notification_type: NotificationType,
     /// The second part of the batch keys.
@@ -94,91 +75,94 @@ pub enum Icon {
     Follow,
 }
 
-impl BatchConfig {
-    /// Hearts and reactions on a post.
-    pub const POST_INTERACTION: Self = Self {
-        summary_title: "New Engagement 💜",
-        summary_template: "{n} people engaged with your post",
-        icon_type: Icon::Heart,
-        ..Self::usual("post_interaction", NotificationType::PostInteraction, BatchScope::Post)
-    };
-    /// Shares of a post by link.
-    pub const POST_SHARED: Self = Self {
-        summary_title: "Post Shared",
-        summary_template: "{n} people shared your post",
-        icon_type: Icon::Share,
-        ..Self::usual("post_shared", NotificationType::PostShared, BatchScope::Post)
-    };
-    /// Shares of a post by message to the recipient.
-    pub const POST_SENT: Self = Self {
-        summary_title: "Post Sent",
-        summary_template: "{n} people sent you a post",
-        icon_type: Icon::Share,
-        ..Self::usual("post_sent", NotificationType::PostShared, BatchScope::Post)
-    };
-    /// Mentions in a post and in its comments.
-    pub const MENTION: Self = Self {
-        summary_title: "You were mentioned",
-        summary_template: "You were mentioned {batch_count} times",
-        icon_type: Icon::Mention,
-        ..Self::usual("mention", NotificationType::Mention, BatchScope::Post)
-    };
-    /// Comments on a post.
-    pub const COMMENT: Self = Self {
-        summary_title: "New Comments",
-        summary_template: "{n} people commented on your post",
-        icon_type: Icon::Comment,
-        ..Self::usual("comment", NotificationType::Comment, BatchScope::Post)
-    };
-    /// Replies to a comment.
-    pub const COMMENT_REPLY: Self = Self {
-        summary_title: "New Replies",
-        summary_template: "{n} people replied to your comment",
-        icon_type: Icon::Comment,
-        ..Self::usual("comment_reply", NotificationType::CommentReply, BatchScope::Comment)
-    };
-    /// New followers.
-    pub const FOLLOW: Self = Self {
-        max_size: Some(10),
-        summary_title: "New Followers",
-        summary_template: "{n} people started following you",
-        icon_type: Icon::Follow,
-        ..Self::usual("follow", NotificationType::Follow, BatchScope::User)
-    };
-
-    /// All configurations.
-    pub const ALL: [&'static Self; 7] = [
-        &Self::POST_INTERACTION,
-        &Self::POST_SHARED,
-        &Self::POST_SENT,
-        &Self::MENTION,
-        &Self::COMMENT,
-        &Self::COMMENT_REPLY,
-        &Self::FOLLOW,
-    ];
-
-    const fn usual(name: &'static str, kind: NotificationType, scope: BatchScope) -> Self {
-        Self {
-            name,
-            notification_type: kind,
+impl BatchKind {
+    /// How acts of this kind are batched.
+    pub const fn config(self) -> BatchConfig {
+        use NotificationType as Type;
+        let (notification_type, scope, summary_title, summary_template, icon_type) = match self {
+            Self::PostInteraction => (
+                Type::PostInteraction,
+                BatchScope::Post,
+                "New Engagement 💜",
+                "{n} people engaged with your post",
+                Icon::Heart,
+            ),
+            Self::PostShared => (
+                Type::PostShared,
+                BatchScope::Post,
+                "Post Shared",
+                "{n} people shared your post",
+                Icon::Share,
+            ),
+            Self::PostSent => (
+                Type::PostShared,
+                BatchScope::Post,
+                "Post Sent",
+                "{n} people sent you a post",
+                Icon::Share,
+            ),
+            Self::Mention => (
+                Type::Mention,
+                BatchScope::Post,
+                "You were mentioned",
+                "You were mentioned {batch_count} times",
+                Icon::Mention,
+            ),
+            Self::Comment => (
+                Type::Comment,
+                BatchScope::Post,
+                "New Comments",
+                "{n} people commented on your post",
+                Icon::Comment,
+            ),
+            Self::CommentReply => (
+                Type::CommentReply,
+                BatchScope::Comment,
+                "New Replies",
+                "{n} people replied to your comment",
+                Icon::Comment,
+            ),
+            Self::Follow => (
+                Type::Follow,
+                BatchScope::User,
+                "New Followers",
+                "{n} people started following you",
+                Icon::Follow,
+            ),
+        };
+        BatchConfig {
+            notification_type,
             scope,
             max_age: TimeDelta::hours(24),
             conversion_window: TimeDelta::hours(1),
-            max_size: None,
-            summary_title: "",
-            summary_template: "",
-            icon_type: Icon::Heart,
+            max_size: if matches!(self, Self::Follow) { Some(10) } else { None },
+            summary_title,
+            summary_template,
+            icon_type,
         }
     }
 
-    /// The configuration of a key, if the key has one of the known names.
-    pub fn for_key(key: &BatchKey) -> Option<&'static Self> {
-        Self::ALL.into_iter().find(|config| config.name == key.name())
+    /// The key for one post, user or comment, depending on the scope.
+    pub fn key(self, id: impl fmt::Display) -> BatchKey {
+        BatchKey(format!("{}:{}:{id}", self.code(), self.config().scope.code()))
+    }
+}
+
+impl BatchKey {
+    /// Wraps a stored key without checking it.
+    pub fn from_stored(key: String) -> Self {
+        Self(key)
     }
 
-    /// The key for one post, user or comment, depending on the scope.
-    pub fn key(&self, id: impl fmt::Display) -> BatchKey {
-        BatchKey::new(self.name, self.scope, id)
+    /// The key as stored: `{kind}:{scope}:{id}`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The configuration of the batch. `None` if older versions stored the key under a name that is not known.
+    pub(super) fn config(&self) -> Option<BatchConfig> {
+        let (kind, _) = self.0.split_once(':')?;
+        Some(BatchKind::from_code(kind).ok()?.config())
     }
 }
 
@@ -188,18 +172,10 @@ mod tests {
 
     #[test]
     fn every_key_leads_to_its_configuration() {
-        for config in BatchConfig::ALL {
-            let key = config.key("0193");
-            assert_eq!(BatchConfig::for_key(&key), Some(config));
-            assert_eq!(key.as_str(), format!("{}:{}:0193", config.name, config.scope.code()));
-            assert!(!config.summary_title.is_empty() && config.summary_template.contains('{'));
+        for kind in BatchKind::ALL {
+            assert_eq!(kind.key("0193").config(), Some(kind.config()));
         }
-    }
-
-    #[test]
-    fn a_key_can_have_an_unknown_name() {
-        let key = BatchKey::new("profile_interaction", BatchScope::User, 456);
-        assert_eq!(key.as_str(), "profile_interaction:user:456");
-        assert_eq!(BatchConfig::for_key(&key), None);
+        let unknown = BatchKey::from_stored("profile_interaction:user:456".to_owned());
+        assert_eq!(unknown.config(), None);
     }
 }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BatchConfig, Event, Notification, SuppressionReason, WithdrawnNotification};
+use super::{
+    BatchConfig, BatchKind, Event, Notification, SuppressionReason, WithdrawnNotification,
+};
 use crate::{NotificationId, elapsed_since};
 
 /// What [`decide`] has to know of the inbox and of the two users.
@@ -70,7 +72,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The reason to store for a skipped event. `None` if the rows of the act always show why it was skipped.
-    pub const fn suppression(self) -> Option<SuppressionReason> {
+    pub(super) const fn suppression(self) -> Option<SuppressionReason> {
         match self {
             Self::OwnAct | Self::AlreadyRecorded => None,
             Self::Blocked => Some(SuppressionReason::Blocked),
@@ -97,7 +99,7 @@ pub fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
     if let Some(reason) = skip_reason(event, context) {
         return BatchDecision::Skip(reason);
     }
-    let config = event.cause.act.config();
+    let config = event.cause.act.batch_kind().map(BatchKind::config);
     let open = config.zip(context.open.as_ref());
     let admission = open.and_then(|(config, open)| admission(config, &open.notification, event.at));
     let withdrawn = context.withdrawn.as_ref();
@@ -126,7 +128,7 @@ fn skip_reason(event: &Event, context: &InboxContext) -> Option<SkipReason> {
 
 /// How an event at `now` can be added to the open notification: by joining, by converting, or not at all.
 fn admission(
-    config: &BatchConfig,
+    config: BatchConfig,
     open: &Notification,
     now: DateTime<Utc>,
 ) -> Option<BatchDecision> {
@@ -138,6 +140,6 @@ fn admission(
     }
 }
 
-fn has_room(config: &BatchConfig, batch: &Notification) -> bool {
+fn has_room(config: BatchConfig, batch: &Notification) -> bool {
     config.max_size.is_none_or(|max| batch.batch_counts().child_count < max)
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::{BatchConfig, BatchKey, NotificationType};
+use super::{BatchKey, BatchKind, NotificationType};
 use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, UserId};
 
 /// What a user (the actor) did that another user (the recipient) may be notified of.
@@ -47,16 +47,16 @@ impl Act {
         }
     }
 
-    /// How the act is batched. Follow requests and their acceptance are never batched.
-    pub const fn config(self) -> Option<&'static BatchConfig> {
+    /// The kind of batches that the act belongs to. Follow requests and their acceptance are never batched.
+    pub(super) const fn batch_kind(self) -> Option<BatchKind> {
         Some(match self {
-            Self::Heart { .. } | Self::Reaction { .. } => &BatchConfig::POST_INTERACTION,
-            Self::LinkShare { .. } => &BatchConfig::POST_SHARED,
-            Self::MessageShare { .. } => &BatchConfig::POST_SENT,
-            Self::Mention { .. } => &BatchConfig::MENTION,
-            Self::Comment { .. } => &BatchConfig::COMMENT,
-            Self::Reply { .. } => &BatchConfig::COMMENT_REPLY,
-            Self::Follow => &BatchConfig::FOLLOW,
+            Self::Heart { .. } | Self::Reaction { .. } => BatchKind::PostInteraction,
+            Self::LinkShare { .. } => BatchKind::PostShared,
+            Self::MessageShare { .. } => BatchKind::PostSent,
+            Self::Mention { .. } => BatchKind::Mention,
+            Self::Comment { .. } => BatchKind::Comment,
+            Self::Reply { .. } => BatchKind::CommentReply,
+            Self::Follow => BatchKind::Follow,
             Self::FollowRequest | Self::FollowAcceptance => return None,
         })
     }
@@ -113,11 +113,11 @@ pub struct Cause {
 impl Cause {
     /// The batch key of the act. `None` if the act is not batched.
     pub fn key(&self) -> Option<BatchKey> {
-        let config = self.act.config()?;
+        let kind = self.act.batch_kind()?;
         Some(match self.act {
-            Act::Reply { parent, .. } => config.key(parent),
-            Act::Follow => config.key(self.recipient),
-            _ => config.key(self.act.post()?),
+            Act::Reply { parent, .. } => kind.key(parent),
+            Act::Follow => kind.key(self.recipient),
+            _ => kind.key(self.act.post()?),
         })
     }
 }
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn batch_keys_have_the_documented_form() {
-        let keys = all_acts().map(|act| cause(act).key().map(|key| key.to_string()));
+        let keys = all_acts().map(|act| cause(act).key().map(|key| key.as_str().to_owned()));
 
         let (on_post, on_comment) = (|name| format!("{name}:post:{}", post()), parent());
         assert_eq!(

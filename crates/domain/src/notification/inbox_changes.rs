@@ -50,7 +50,7 @@ impl WithdrawnNotification {
     pub const RESTORE_WINDOW: TimeDelta = TimeDelta::hours(24);
 
     /// Whether repeating the act at `now` restores the notification.
-    pub fn is_restorable(&self, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_restorable(&self, now: DateTime<Utc>) -> bool {
         elapsed_since(self.withdrawn_at, now).is_some_and(|elapsed| elapsed <= Self::RESTORE_WINDOW)
     }
 }

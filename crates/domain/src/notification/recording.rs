@@ -122,7 +122,7 @@ fn to_batch(
     let act = event.cause.act;
     let batch = Notification {
         id: event.batch_id,
-        kind: act.config().map_or(act.kind(), |config| config.notification_type),
+        kind: act.batch_kind().map_or(act.kind(), |kind| kind.config().notification_type),
         act: None,
         batch: Some(BatchCounts { child_count: 1, actor_count: 1 }),
         created_at,

@@ -6,47 +6,24 @@
 use chrono::{DateTime, Utc};
 
 use super::{Cause, Notification, NotificationType};
-use crate::UserId;
+use crate::{UserId, closed_enum};
 
-/// Why an act has no notification although its rows may call for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SuppressionReason {
-    /// The recipient had muted the type.
-    Muted,
-    /// A block or a private post kept the recipient from seeing the act when it happened.
-    Blocked,
-    /// An hourly limit was reached.
-    HeldBack,
-    /// The notification was withdrawn later, while the act stayed: by a block, or because its post became private.
-    Withdrawn,
-    /// The act was undone and repeated, and its notification was restored. The notification is as old as the first act, so
-    /// retention deletes it before the repeated act is that old.
-    Restored,
-    /// The notification is missing, and an operator has accepted that without knowing why.
-    Unknown,
-}
-
-impl SuppressionReason {
-    /// All reasons.
-    pub const ALL: [Self; 6] = [
-        Self::Muted,
-        Self::Blocked,
-        Self::HeldBack,
-        Self::Withdrawn,
-        Self::Restored,
-        Self::Unknown,
-    ];
-
-    /// The code used in the database.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Muted => "muted",
-            Self::Blocked => "blocked",
-            Self::HeldBack => "held_back",
-            Self::Withdrawn => "withdrawn",
-            Self::Restored => "restored",
-            Self::Unknown => "unknown",
-        }
+closed_enum! {
+    /// Why an act has no notification although its rows may call for one.
+    pub enum SuppressionReason {
+        /// The recipient had muted the type.
+        Muted = "muted",
+        /// A block or a private post kept the recipient from seeing the act when it happened.
+        Blocked = "blocked",
+        /// An hourly limit was reached.
+        HeldBack = "held_back",
+        /// The notification was withdrawn later, while the act stayed: by a block, or because its post became private.
+        Withdrawn = "withdrawn",
+        /// The act was undone and repeated, and its notification was restored. The notification is as old as the first act,
+        /// so retention deletes it before the repeated act is that old.
+        Restored = "restored",
+        /// The notification is missing, and an operator has accepted that without knowing why.
+        Unknown = "unknown",
     }
 }
 

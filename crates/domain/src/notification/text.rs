@@ -46,7 +46,7 @@ pub(super) struct TextContext<'a> {
     /// The type of the notification.
     pub kind: NotificationType,
     /// The batching rules of its key; `None` if it cannot be batched.
-    pub config: Option<&'static BatchConfig>,
+    pub config: Option<BatchConfig>,
     /// The name of the newest actor, see [`Author::name`](crate::Author::name).
     pub name: &'a str,
     /// The stored data of the newest act.
@@ -170,6 +170,7 @@ pub(super) fn displayed_kind(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notification::BatchKind;
 
     #[test]
     fn quotes_are_cut_after_the_fiftieth_character() {
@@ -237,7 +238,7 @@ mod tests {
         let (data, quoted) = (Map::new(), QuotedTexts::default());
         let several = TextContext {
             kind: NotificationType::Mention,
-            config: Some(&BatchConfig::MENTION),
+            config: Some(BatchKind::Mention.config()),
             name: "{n}",
             data: &data,
             is_in_comment: false,

@@ -1,7 +1,6 @@
 //! The fields of a post.
 
-use thiserror::Error;
-
+use crate::closed_enum;
 use crate::text::{self, Lines, TextError, texts};
 
 texts! {
@@ -11,30 +10,25 @@ texts! {
     Title,
     /// The location of a post, as free text.
     LocationName,
+    /// Where clients find the image of a post. It identifies the image.
+    ImageUrl,
 }
 
-/// The type of a post. It decides the maximum length, the layout in clients and the bonus in the feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PostType {
-    /// What the author is grateful for today, in a longer text. It has the largest bonus.
-    Daily,
-    /// An image with a short text. It has a bonus only if there is an image.
-    Photo,
-    /// A short thought, without a bonus.
-    Spontaneous,
+closed_enum! {
+    /// The type of a post. It decides the maximum length, the layout in clients and the bonus in the feed.
+    pub enum PostType {
+        /// What the author is grateful for today, in a longer text. It has the largest bonus.
+        Daily = "daily",
+        /// An image with a short text. It has a bonus only if there is an image.
+        Photo = "photo",
+        /// A short thought, without a bonus.
+        Spontaneous = "spontaneous",
+    }
 }
-
-/// A code that is not a post type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be daily, photo or spontaneous")]
-pub struct UnknownPostType;
 
 impl PostType {
-    /// All types.
-    pub const ALL: [Self; 3] = [Self::Daily, Self::Photo, Self::Spontaneous];
-
     /// The maximum number of characters of the content (docs/rules.md#posts).
-    pub const fn max_chars(self) -> usize {
+    pub(super) const fn max_chars(self) -> usize {
         match self {
             Self::Daily => 500,
             Self::Photo => 300,
@@ -56,23 +50,6 @@ impl PostType {
         } else {
             Self::Daily
         }
-    }
-
-    /// The code used in the database and in JSON.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Daily => "daily",
-            Self::Photo => "photo",
-            Self::Spontaneous => "spontaneous",
-        }
-    }
-
-    /// Looks up the type with this code.
-    ///
-    /// # Errors
-    /// No type has this code.
-    pub fn from_code(code: &str) -> Result<Self, UnknownPostType> {
-        Self::ALL.into_iter().find(|post_type| post_type.code() == code).ok_or(UnknownPostType)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Content, LocationName, Post, PostType, Title, Visibility};
-use crate::{ImageUrl, ValidationError};
+use super::{Content, ImageUrl, LocationName, Post, PostType, Title, Visibility};
+use crate::ValidationError;
 
 /// The changes of an edit. `None` keeps a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

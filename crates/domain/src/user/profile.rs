@@ -12,6 +12,8 @@ texts! {
     Bio,
     /// The city of a user, as free text.
     City,
+    /// The name of a profile photo, common to all of its sizes. Older versions may have chosen it in another form.
+    ProfilePhoto,
 }
 
 /// The name shown instead of the username. It has no bidirectional control characters.

@@ -13,10 +13,6 @@ impl UserSearchQuery {
     /// The minimum number of characters for matches inside names, after folding case, width and accents. Shorter queries
     /// match only the beginning.
     pub const MIN_SUBSTRING_CHARS: i32 = 3;
-    /// The default of the maximum number of results.
-    pub const DEFAULT_LIMIT: i64 = 10;
-    /// The maximum number of results.
-    pub const MAX_LIMIT: i64 = 50;
 
     /// Parses the search text. `None` if it is blank or cannot be part of any name, so that there are no results.
     pub fn parse(raw: &str) -> Option<Self> {
@@ -27,11 +23,6 @@ impl UserSearchQuery {
     /// The text to look for.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The maximum number of results: the requested one, clamped to the range from 1 to [`MAX_LIMIT`](Self::MAX_LIMIT).
-    pub fn clamp_limit(requested: Option<i64>) -> i64 {
-        requested.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT)
     }
 }
 
@@ -63,16 +54,5 @@ mod tests {
     #[case::too_long(&"x".repeat(101))]
     fn text_that_no_name_contains_is_not_a_query(#[case] raw: &str) {
         assert_eq!(UserSearchQuery::parse(raw), None);
-    }
-
-    #[rstest]
-    #[case(None, 10)]
-    #[case(Some(7), 7)]
-    #[case(Some(0), 1)]
-    #[case(Some(51), 50)]
-    #[case(Some(i64::MIN), 1)]
-    #[case(Some(i64::MAX), 50)]
-    fn the_limit_is_clamped(#[case] requested: Option<i64>, #[case] limit: i64) {
-        assert_eq!(UserSearchQuery::clamp_limit(requested), limit);
     }
 }

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, BatchCounts};
-use grateful_domain::{BatchConfig, NotificationType, Priority};
+use grateful_domain::notification::{Act, BatchCounts, BatchKind};
+use grateful_domain::{NotificationType, Priority};
 use serde_json::json;
 
 use crate::scenario::{
@@ -19,7 +19,7 @@ fn the_first_heart_starts_a_single_notification() {
     assert_eq!(single.kind, NotificationType::Like);
     assert_eq!(single.actor, Some(BEN.into()));
     assert_eq!(single.post, Some(post(1)));
-    assert_eq!(single.key, Some(BatchConfig::POST_INTERACTION.key(post(1))));
+    assert_eq!(single.key, Some(BatchKind::PostInteraction.key(post(1))));
     assert_eq!((single.batch, single.parent, single.read_at), (None, None, None));
     assert_eq!((single.created_at, single.last_updated_at), (scenario.now, scenario.now));
     assert!(single.is_open());

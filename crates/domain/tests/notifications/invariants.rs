@@ -336,7 +336,7 @@ fn check_list(scenario: &Scenario) -> TestCaseResult {
     for parent in scenario.inbox.top_level() {
         prop_assert!(parent.is_top_level());
         if let Some(key) = parent.key.as_ref().filter(|_| parent.is_open()) {
-            prop_assert!(open.insert(key), "invariant 1: {} is open twice", key);
+            prop_assert!(open.insert(key), "invariant 1: {key:?} is open twice");
         }
         let children = scenario.inbox.children(parent.id);
         if parent.batch.is_some() {

@@ -47,7 +47,6 @@ fn each_act_has_its_own_text() {
         let single = scenario.only();
         assert_eq!(scenario.render(&single).text, text(title, message));
         assert_eq!(single.kind.code(), kind);
-        assert_eq!(single.priority, single.kind.priority());
     }
 }
 

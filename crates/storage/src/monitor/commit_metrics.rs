@@ -3,25 +3,12 @@
 use std::cell::RefCell;
 
 use grateful_domain::NotificationType;
-use grateful_domain::notification::BatchDecision;
 
-use super::metrics::NOTIFICATIONS;
+use super::metrics::{NOTIFICATIONS, Outcome};
 
 tokio::task_local! {
     /// The outcomes that are not committed yet.
-    static PENDING: RefCell<Vec<(NotificationType, &'static str)>>;
-}
-
-/// The `outcome` label of a decision. A start that the hourly limit holds back is [`HELD_BACK`](super::metrics::HELD_BACK)
-/// instead.
-pub(crate) const fn outcome_label(decision: BatchDecision) -> &'static str {
-    match decision {
-        BatchDecision::Join => "joined",
-        BatchDecision::Convert => "converted",
-        BatchDecision::Start => "started",
-        BatchDecision::Restore(_) => "restored",
-        BatchDecision::Skip(_) => "skipped",
-    }
+    static PENDING: RefCell<Vec<(NotificationType, Outcome)>>;
 }
 
 /// Runs `work` and, if it succeeds, counts the outcomes of the events that it recorded.
@@ -45,12 +32,13 @@ pub async fn record_on_commit<T, E>(work: impl Future<Output = Result<T, E>>) ->
 }
 
 /// Counts the outcome of an event of this type: at commit inside [`record_on_commit`], otherwise at once.
-pub(crate) fn record_outcome(kind: NotificationType, outcome: &'static str) {
+pub(crate) fn record_outcome(kind: NotificationType, outcome: Outcome) {
     if PENDING.try_with(|pending| pending.borrow_mut().push((kind, outcome))).is_err() {
         count(kind, outcome);
     }
 }
 
-fn count(kind: NotificationType, outcome: &'static str) {
-    metrics::counter!(NOTIFICATIONS, "outcome" => outcome, "type" => kind.code()).increment(1);
+fn count(kind: NotificationType, outcome: Outcome) {
+    metrics::counter!(NOTIFICATIONS, "outcome" => outcome.code(), "type" => kind.code())
+        .increment(1);
 }

@@ -2,7 +2,8 @@
 //!
 //! Values go to the installed recorder of the `metrics` crate. Without a recorder, recording does nothing.
 
-use grateful_domain::NotificationType;
+use grateful_domain::notification::BatchDecision;
+use grateful_domain::{NotificationType, closed_enum};
 use metrics::{Label, Unit};
 
 /// A metric.
@@ -162,8 +163,8 @@ pub const METRICS: &[Metric] = &[
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
         labels: &[
-            MetricLabel::fixed("outcome", &NOTIFICATION_OUTCOMES),
-            MetricLabel::fixed("type", &ACT_TYPES),
+            MetricLabel::fixed("outcome", &Outcome::CODES),
+            MetricLabel::fixed("type", ACT_TYPES),
         ],
         help: "Outcomes of recorded notification events, counted at commit.",
     },
@@ -175,22 +176,35 @@ pub const METRICS: &[Metric] = &[
     },
 ];
 
-/// The values of the label `outcome` of `grateful_notifications_total`.
-const NOTIFICATION_OUTCOMES: [&str; 6] =
-    ["joined", "converted", "started", HELD_BACK, "restored", "skipped"];
+closed_enum! {
+    /// What became of a recorded event: the values of the label `outcome` of `grateful_notifications_total`.
+    pub(crate) enum Outcome {
+        Joined = "joined",
+        Converted = "converted",
+        Started = "started",
+        /// The hourly limit held back a start.
+        HeldBack = "held_back",
+        Restored = "restored",
+        Skipped = "skipped",
+    }
+}
 
-/// The outcome of an event that the hourly limit holds back.
-pub(crate) const HELD_BACK: &str = "held_back";
+impl From<BatchDecision> for Outcome {
+    /// The outcome of an event that the hourly limit does not hold back.
+    fn from(decision: BatchDecision) -> Self {
+        match decision {
+            BatchDecision::Join => Self::Joined,
+            BatchDecision::Convert => Self::Converted,
+            BatchDecision::Start => Self::Started,
+            BatchDecision::Restore(_) => Self::Restored,
+            BatchDecision::Skip(_) => Self::Skipped,
+        }
+    }
+}
 
 /// The values of the label `type` of `grateful_notifications_total`: the types of acts.
-const ACT_TYPES: [&str; 9] = [
-    NotificationType::Like.code(),
-    NotificationType::EmojiReaction.code(),
-    NotificationType::PostShared.code(),
-    NotificationType::Mention.code(),
-    NotificationType::Follow.code(),
-    NotificationType::FollowRequest.code(),
-    NotificationType::FollowAccepted.code(),
-    NotificationType::Comment.code(),
-    NotificationType::CommentReply.code(),
-];
+const ACT_TYPES: &[&str] =
+    match (NotificationType::ALL.last(), NotificationType::CODES.split_last()) {
+        (Some(NotificationType::PostInteraction), Some((_, act_types))) => act_types,
+        _ => panic!("the last type is the one that only batches have"),
+    };

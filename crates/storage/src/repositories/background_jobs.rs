@@ -5,7 +5,7 @@ use diesel::dsl::{select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{CommentId, JobId, PostId, UserId};
+use grateful_domain::{CommentId, JobId, PostId, UserId, closed_enum};
 use uuid::Uuid;
 
 use crate::schema::background_jobs;
@@ -154,37 +154,71 @@ struct JobRow {
     requested_at: DateTime<Utc>,
 }
 
+closed_enum! {
+    /// The kind of a job, without what it is about.
+    enum JobKind {
+        DeleteAccount = "delete_account",
+        DeletePost = "delete_post",
+        DeleteComment = "delete_comment",
+        WithdrawBetween = "withdraw_between",
+        WithdrawHiddenPost = "withdraw_hidden_post",
+        MarkAllRead = "mark_all_read",
+    }
+}
+
 impl JobRow {
     fn new(id: JobId, job: Job, now: DateTime<Utc>) -> Self {
-        let row = |kind: &str| Self {
+        let row = |kind: JobKind| Self {
             id: id.into(),
-            kind: kind.to_owned(),
+            kind: kind.code().to_owned(),
             requested_at: now,
             ..Self::default()
         };
         match job {
             Job::DeleteAccount(user) => {
-                Self { user_id: Some(user.into()), ..row("delete_account") }
+                Self { user_id: Some(user.into()), ..row(JobKind::DeleteAccount) }
             }
-            Job::DeletePost(post) => Self { post_id: Some(post.into()), ..row("delete_post") },
+            Job::DeletePost(post) => {
+                Self { post_id: Some(post.into()), ..row(JobKind::DeletePost) }
+            }
             Job::DeleteComment(comment) => {
-                Self { comment_id: Some(comment.into()), ..row("delete_comment") }
+                Self { comment_id: Some(comment.into()), ..row(JobKind::DeleteComment) }
             }
             Job::WithdrawBetween { user, other } => Self {
                 user_id: Some(user.into()),
                 other_user_id: Some(other.into()),
-                ..row("withdraw_between")
+                ..row(JobKind::WithdrawBetween)
             },
             Job::WithdrawHiddenPost(post) => {
-                Self { post_id: Some(post.into()), ..row("withdraw_hidden_post") }
+                Self { post_id: Some(post.into()), ..row(JobKind::WithdrawHiddenPost) }
             }
             Job::MarkAllRead { user, requested_at, max_seq } => Self {
                 user_id: Some(user.into()),
                 max_seq: Some(max_seq),
                 requested_at,
-                ..row("mark_all_read")
+                ..row(JobKind::MarkAllRead)
             },
         }
+    }
+}
+
+impl JobRow {
+    /// The job of this kind. `None` if a column that it needs is null.
+    fn job(&self, kind: JobKind) -> Option<Job> {
+        let (user, post) = (self.user_id.map(UserId::from), self.post_id.map(PostId::from));
+        Some(match kind {
+            JobKind::DeleteAccount => Job::DeleteAccount(user?),
+            JobKind::DeletePost => Job::DeletePost(post?),
+            JobKind::DeleteComment => Job::DeleteComment(self.comment_id?.into()),
+            JobKind::WithdrawBetween => {
+                Job::WithdrawBetween { user: user?, other: self.other_user_id?.into() }
+            }
+            JobKind::WithdrawHiddenPost => Job::WithdrawHiddenPost(post?),
+            JobKind::MarkAllRead => {
+                let (requested_at, max_seq) = (self.requested_at, self.max_seq?);
+                Job::MarkAllRead { user: user?, requested_at, max_seq }
+            }
+        })
     }
 }
 
@@ -192,21 +226,7 @@ impl TryFrom<JobRow> for Job {
     type Error = StorageError;
 
     fn try_from(row: JobRow) -> Result<Self> {
-        let corrupt = StorageError::Corrupt { column: "background_jobs.kind" };
-        Ok(match (&*row.kind, row.user_id, row.other_user_id, row.post_id, row.comment_id) {
-            ("delete_account", Some(user), ..) => Self::DeleteAccount(user.into()),
-            ("delete_post", _, _, Some(post), _) => Self::DeletePost(post.into()),
-            ("delete_comment", .., Some(comment)) => Self::DeleteComment(comment.into()),
-            ("withdraw_between", Some(user), Some(other), ..) => {
-                Self::WithdrawBetween { user: user.into(), other: other.into() }
-            }
-            ("withdraw_hidden_post", _, _, Some(post), _) => Self::WithdrawHiddenPost(post.into()),
-            ("mark_all_read", Some(user), ..) => Self::MarkAllRead {
-                user: user.into(),
-                requested_at: row.requested_at,
-                max_seq: row.max_seq.ok_or(corrupt)?,
-            },
-            _ => return Err(corrupt),
-        })
+        let job = JobKind::from_code(&row.kind).ok().and_then(|kind| row.job(kind));
+        job.ok_or(StorageError::Corrupt { column: "background_jobs.kind" })
     }
 }

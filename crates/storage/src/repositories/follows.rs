@@ -123,8 +123,8 @@ impl Follows<'_> {
 }
 
 fn state_from_code(status: Option<String>) -> Result<FollowState> {
-    let corrupt = |_| StorageError::Corrupt { column: "follows.status" };
-    status.map_or(Ok(FollowState::None), |code| FollowState::from_code(&code).map_err(corrupt))
+    let corrupt = StorageError::Corrupt { column: "follows.status" };
+    status.map_or(Ok(FollowState::None), |code| FollowState::from_code(&code).ok_or(corrupt))
 }
 
 statement! {

@@ -5,35 +5,32 @@ mod texts;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::UserId;
 use grateful_domain::notification::{Act, Cause};
+use grateful_domain::{UserId, closed_enum};
 use uuid::Uuid;
 
 use crate::query::statement;
 use crate::{Connection, Result};
 
-/// A table whose rows are acts that users are notified of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ActTable {
-    /// Hearts.
-    Hearts,
-    /// Emoji reactions.
-    Reactions,
-    /// Link shares and message shares.
-    Shares,
-    /// Comments and replies, and the mentions in them.
-    Comments,
-    /// Mentions in posts.
-    Posts,
-    /// Follows and follow requests.
-    Follows,
+closed_enum! {
+    /// A table whose rows are acts that users are notified of.
+    pub enum ActTable {
+        /// Hearts.
+        Hearts,
+        /// Emoji reactions.
+        Reactions,
+        /// Link shares and message shares.
+        Shares,
+        /// Comments and replies, and the mentions in them.
+        Comments,
+        /// Mentions in posts.
+        Posts,
+        /// Follows and follow requests.
+        Follows,
+    }
 }
 
 impl ActTable {
-    /// All tables.
-    pub const ALL: [Self; 6] =
-        [Self::Hearts, Self::Reactions, Self::Shares, Self::Comments, Self::Posts, Self::Follows];
-
     /// The table with the row of an act.
     pub const fn of(act: Act) -> Self {
         match act {

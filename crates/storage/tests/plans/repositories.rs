@@ -649,7 +649,7 @@ async fn finding_images_in_use_reads_few_rows() {
     let sql =
         "SELECT image_url AS line FROM posts WHERE image_url IS NOT NULL ORDER BY id LIMIT 250";
     let used = database().await.lines(sql).await.into_iter();
-    let unused = (1..=250).map(|number| ImageUrl::new(Uuid::from_u128(number)).as_str().to_owned());
+    let unused = (1..=250).map(|number| format!("/uploads/posts/{}.jpg", Uuid::from_u128(number)));
     let urls: Vec<String> = used.chain(unused).collect();
     let images = urls.iter().cloned().map(ImageUrl::from_stored).collect();
 

@@ -29,7 +29,7 @@ async fn a_post_is_found_with_all_fields_and_its_author() {
             draft.title = Title::parse("Today").unwrap();
             draft.content = Content::parse("Rain\nand sun ☔", PostType::Photo).unwrap();
             draft.post_type = PostType::Photo;
-            draft.image_url = ImageUrl::parse(IMAGE).unwrap();
+            draft.image_url = Some(ImageUrl::from_stored(IMAGE.to_owned()));
             draft.location = LocationName::parse("Lisboa").unwrap();
         })
         .insert_into(&database)
@@ -69,7 +69,7 @@ async fn an_update_changes_only_that_post() {
     let before = a_post()
         .with(|draft| {
             draft.title = Title::parse("Today").unwrap();
-            draft.image_url = ImageUrl::parse(IMAGE).unwrap();
+            draft.image_url = Some(ImageUrl::from_stored(IMAGE.to_owned()));
             draft.location = LocationName::parse("Lisboa").unwrap();
         })
         .insert_into(&database)
@@ -306,7 +306,7 @@ async fn the_stored_rank_follows_the_formula() {
         let post = a_post()
             .with(|draft| {
                 draft.post_type = post_type;
-                draft.image_url = image.and_then(|path| ImageUrl::parse(path).unwrap());
+                draft.image_url = image.map(|path| ImageUrl::from_stored(path.to_owned()));
             })
             .insert_into(&database)
             .await;

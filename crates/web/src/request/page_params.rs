@@ -1,12 +1,13 @@
 //! The paging parameters of lists.
 
 use grateful_domain::{
-    FeedCursor, FeedPageRequest, FeedStart, FieldValidator, Limit, ListKey, Offset, PageError,
-    PageRequest, PageStart, Position, ValidationError,
+    FeedPageRequest, FeedStart, FieldValidator, Limit, Offset, PageError, PageRequest, PageStart,
+    ValidationError,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::cursors::{ListKey, decode, decode_feed};
 use crate::request::Field;
 
 /// The paging parameters of a list with `DEFAULT` items by default.
@@ -42,7 +43,7 @@ impl<const DEFAULT: i64> PageParams<DEFAULT> {
             fields,
             (self.offset, self.cursor),
             |offset| Offset::parse(offset).map(PageStart::Offset),
-            |cursor| Position::from_cursor(list, cursor).map(PageStart::After),
+            |cursor| decode(list, cursor).map(PageStart::After),
         );
         Some(PageRequest { limit: limit?, start: start? })
     }
@@ -52,7 +53,7 @@ impl<const DEFAULT: i64> PageParams<DEFAULT> {
         let limit = check_limit(fields, self.limit, DEFAULT);
         let start =
             check_start(fields, (self.offset, self.cursor), FeedStart::parse_offset, |cursor| {
-                FeedCursor::from_cursor(cursor).map(FeedStart::After)
+                decode_feed(cursor).map(FeedStart::After)
             });
         Some(FeedPageRequest { limit: limit?, start: start? })
     }
@@ -72,12 +73,16 @@ fn check_start<S: PartialEq>(
     fields: &mut FieldValidator,
     (offset, cursor): (Field<String>, Field<String>),
     parse_offset: impl Fn(i64) -> Result<S, PageError>,
-    parse_cursor: impl FnOnce(&str) -> Result<S, PageError>,
+    parse_cursor: impl FnOnce(&str) -> Option<S>,
 ) -> Option<S> {
     let offset = fields.check("offset", parse_offset(offset.into_number().unwrap_or(0)));
     let is_beginning = offset == parse_offset(0).ok();
     let cursor = cursor.optional(|raw| {
-        if is_beginning { parse_cursor(&raw) } else { Err(PageError::CursorAndOffset) }
+        if is_beginning {
+            parse_cursor(&raw).ok_or("must be taken from the next link of the same list")
+        } else {
+            Err("must not be combined with an offset")
+        }
     });
     fields.check("cursor", cursor)?.or(offset)
 }

@@ -3,37 +3,36 @@
 use std::borrow::Cow;
 
 use grateful_domain::{
-    Emoji, FollowState, NotificationType, PostType, ShareMethod, Slot, Visibility,
+    Emoji, FollowState, NotificationType, PostType, ShareMethod, Slot, Visibility, closed_enum,
 };
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{RefOr, schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// All codes of problems, by status.
-pub(crate) const ERROR_CODES: [&str; 18] = [
-    "business_logic_error",
-    "authentication_error",
-    "permission_denied",
-    "not_found",
-    "method_not_allowed",
-    "request_timeout",
-    ALREADY_EXISTS,
-    "conflict",
-    "precondition_failed",
-    "payload_too_large",
-    "uri_too_long",
-    "unsupported_media_type",
-    "range_not_satisfiable",
-    "validation_error",
-    "rate_limit_exceeded",
-    "headers_too_large",
-    "internal_error",
-    "unavailable",
-];
-
-/// The code of a conflict with what exists already.
-pub(crate) const ALREADY_EXISTS: &str = "already_exists";
+closed_enum! {
+    /// The type of a problem.
+    pub(crate) enum ProblemCode {
+        BusinessLogic = "business_logic_error",
+        Authentication = "authentication_error",
+        PermissionDenied = "permission_denied",
+        NotFound = "not_found",
+        MethodNotAllowed = "method_not_allowed",
+        RequestTimeout = "request_timeout",
+        AlreadyExists = "already_exists",
+        Conflict = "conflict",
+        PreconditionFailed = "precondition_failed",
+        PayloadTooLarge = "payload_too_large",
+        UriTooLong = "uri_too_long",
+        UnsupportedMediaType = "unsupported_media_type",
+        RangeNotSatisfiable = "range_not_satisfiable",
+        Validation = "validation_error",
+        RateLimitExceeded = "rate_limit_exceeded",
+        HeadersTooLarge = "headers_too_large",
+        Internal = "internal_error",
+        Unavailable = "unavailable",
+    }
+}
 
 /// Declares schemas of strings that are one of the listed codes.
 macro_rules! code_schemas {
@@ -57,24 +56,23 @@ macro_rules! code_schemas {
 
 code_schemas! {
     /// The type of a post.
-    PostTypeCode as "PostType": PostType::ALL.into_iter().map(PostType::code);
+    PostTypeCode as "PostType": PostType::CODES.into_iter();
     /// Who can see a post. `private` wins over `is_public`.
-    PrivacyLevelCode as "PrivacyLevel": Visibility::ALL.into_iter().map(Visibility::privacy_level);
+    PrivacyLevelCode as "PrivacyLevel": Visibility::CODES.into_iter();
     /// The code of an emoji.
-    EmojiCode as "EmojiCode": Emoji::ALL.into_iter().map(Emoji::code);
+    EmojiCode as "EmojiCode": Emoji::CODES.into_iter();
     /// What a reaction is to.
     ReactionObjectCode as "ReactionObject": ["post"].into_iter();
     /// The type of a notification. `post_interaction` is a batch of hearts and reactions on one post.
-    NotificationTypeCode as "NotificationType":
-        NotificationType::ALL.into_iter().map(NotificationType::code);
+    NotificationTypeCode as "NotificationType": NotificationType::CODES.into_iter();
     /// The state of a follow.
     FollowStateCode as "FollowState": FollowState::ALL.into_iter().filter_map(FollowState::code);
     /// How a post is shared: as a link, or as a message to other users.
-    ShareMethodCode as "ShareMethod": ShareMethod::ALL.into_iter().map(ShareMethod::code);
+    ShareMethodCode as "ShareMethod": ShareMethod::CODES.into_iter();
     /// Why a post is at its position of the feed: for its score, or because it is new.
-    SlotCode as "Slot": Slot::ALL.into_iter().map(Slot::code);
+    SlotCode as "Slot": Slot::CODES.into_iter();
     /// The type of a problem.
-    ErrorCode as "ErrorCode": ERROR_CODES.into_iter();
+    ErrorCode as "ErrorCode": ProblemCode::CODES.into_iter();
 }
 
 fn string_enum(

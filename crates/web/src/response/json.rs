@@ -5,11 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LINK};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use grateful_application::RecordedResponse;
-use grateful_domain::{ListKey, Page, PageRequest, PageStart};
+use grateful_domain::{Page, PageRequest, PageStart};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::cursors::{ListKey, encode};
 use crate::request::{RequestId, now};
 use crate::response::Timestamp;
 
@@ -72,7 +73,7 @@ impl<T> JsonResponse<T> {
 impl<V> JsonResponse<Vec<V>> {
     /// 200 with the items of a page as an array.
     pub(crate) fn list<D: Into<V>>(page: Page<D>, list: ListKey) -> Self {
-        let next = page.next.map(|position| position.to_cursor(list));
+        let next = page.next.map(|position| encode(list, position));
         Self::bare(page.items.into_iter().map(Into::into).collect()).with_next(next)
     }
 }

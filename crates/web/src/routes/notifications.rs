@@ -9,13 +9,14 @@ use actix_web::{get, post};
 use grateful_application::notifications::{NotificationCounts, NotificationStats, ReadFilter};
 use grateful_application::{App, notifications};
 use grateful_domain::notification::RenderedNotification;
-use grateful_domain::{Author, FieldValidator, ListKey, NotificationType, ValidationError};
+use grateful_domain::{Author, FieldValidator, NotificationType, ValidationError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use self::data_view::NotificationDataView;
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{Field, NotificationPath, PageParams, QueryParameters, SignedIn};
 use crate::response::codes::NotificationTypeCode;

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::Notifications;
 use super::withdrawal::{RemovedMentions, count_per_user};
 use super::writes::WithdrawnRow;
-use crate::monitor::metrics::HELD_BACK;
-use crate::monitor::{outcome_label, record_outcome};
+use crate::monitor::metrics::Outcome;
+use crate::monitor::record_outcome;
 use crate::query::statement;
 use crate::rows::notification_from_json;
 use crate::{Result, StorageError};
@@ -167,7 +167,7 @@ fn held_back(written: Vec<(UserId, NotificationType)>) -> Vec<HeldBackEvent> {
 fn record_outcomes(decisions: Vec<(HeldBackEvent, BatchDecision)>, held_back: &[HeldBackEvent]) {
     for (event, decision) in decisions {
         let is_held_back = decision == BatchDecision::Start && held_back.contains(&event);
-        let outcome = if is_held_back { HELD_BACK } else { outcome_label(decision) };
+        let outcome = if is_held_back { Outcome::HeldBack } else { decision.into() };
         record_outcome(event.kind, outcome);
     }
 }

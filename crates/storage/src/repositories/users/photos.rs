@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{ProfilePhoto, UserId};
 
 use super::Users;
 use crate::Result;
@@ -17,18 +17,15 @@ use crate::schema::users;
 pub struct PreviousPhoto(pub Option<ProfilePhoto>);
 
 impl Users<'_> {
-    /// Sets or removes the photo of a user. Returns the previous photo, or `None` if there is no such user. It is one
+    /// Sets or removes the photo of a user, with the URL that is shown. Returns the previous photo, or `None` if there is no such user. It is one
     /// statement, so two concurrent calls return different previous photos.
     pub async fn set_photo(
         &mut self,
         user: UserId,
-        photo: Option<&ProfilePhoto>,
+        photo: Option<(&ProfilePhoto, String)>,
     ) -> Result<Option<PreviousPhoto>> {
-        let set = SetPhoto {
-            user: user.into(),
-            photo: photo.map(|photo| photo.as_str().to_owned()),
-            url: photo.map(|photo| photo.url(PhotoSize::Medium)),
-        };
+        let (photo, url) = photo.map(|(name, url)| (name.as_str().to_owned(), url)).unzip();
+        let set = SetPhoto { user: user.into(), photo, url };
         let previous: Option<Option<String>> = set.get_result(self.conn).await.optional()?;
         Ok(previous.map(|photo| PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }

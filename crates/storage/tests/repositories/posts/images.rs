@@ -8,7 +8,6 @@ use futures_util::future::{join, join_all};
 use grateful_domain::{ImageUrl, Post};
 use grateful_storage::{Connection, Repositories, Result};
 use grateful_testkit::{TestDatabase, a_post, create_user};
-use uuid::Uuid;
 
 #[tokio::test]
 async fn images_in_use_are_those_of_public_and_private_posts() {
@@ -153,7 +152,7 @@ async fn lock_other_use(conn: &mut Connection, post: &Post, image: &ImageUrl) ->
 }
 
 fn image(number: u128) -> ImageUrl {
-    ImageUrl::new(Uuid::from_u128(number))
+    ImageUrl::from_stored(format!("/uploads/posts/{number}.jpg"))
 }
 
 /// Waits until a statement in this database waits for a lock.

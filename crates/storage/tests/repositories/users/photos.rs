@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use grateful_domain::{PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{ProfilePhoto, UserId};
 use grateful_storage::{PreviousPhoto, Repositories};
 use grateful_testkit::{NOON, TestDatabase, create_user};
-use uuid::Uuid;
 
 #[tokio::test]
-async fn a_photo_is_stored_by_name_and_its_medium_size_is_shown() {
+async fn a_photo_is_stored_by_name_and_shown_by_its_url() {
     let database = TestDatabase::create().await;
     let (ana, ben) = (create_user(&database).await, create_user(&database).await);
 
@@ -17,7 +16,7 @@ async fn a_photo_is_stored_by_name_and_its_medium_size_is_shown() {
 
     assert_eq!(previous, Some(PreviousPhoto(None)));
     let shown = database.connect().await.users().find_author(ana).await.unwrap().unwrap();
-    assert_eq!(shown.profile_image_url, Some(photo(1).url(PhotoSize::Medium)));
+    assert_eq!(shown.profile_image_url, Some("/profile_1.jpg".to_owned()));
     let other = database.connect().await.users().find_author(ben).await.unwrap().unwrap();
     assert_eq!(other.profile_image_url, None);
 }
@@ -99,9 +98,10 @@ async fn set_photo(
     user: UserId,
     photo: Option<&ProfilePhoto>,
 ) -> Option<PreviousPhoto> {
+    let photo = photo.map(|photo| (photo, format!("/{}.jpg", photo.as_str())));
     database.connect().await.users().set_photo(user, photo).await.unwrap()
 }
 
 fn photo(number: u128) -> ProfilePhoto {
-    ProfilePhoto::new(Uuid::from_u128(number))
+    ProfilePhoto::from_stored(format!("profile_{number}"))
 }

@@ -3,10 +3,11 @@
 use actix_web::web::Data;
 use actix_web::{get, post};
 use grateful_application::{App, follows};
-use grateful_domain::{FollowListItem, FollowState, ListKey};
+use grateful_domain::{FollowListItem, FollowState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
 use crate::response::codes::FollowStateCode;

@@ -4,10 +4,11 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use grateful_application::image_files::parse_image_url;
 use grateful_application::{IdempotentRequest, Upload};
 use grateful_domain::{
-    Content, Draft, FieldValidator, ImageUrl, LocationName, PostEdit, PostType, Title,
-    ValidationError, Visibility,
+    Content, Draft, FieldValidator, LocationName, PostEdit, PostType, Title, ValidationError,
+    Visibility,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -69,7 +70,7 @@ impl NewPost {
         mut fields: FieldValidator,
         has_uploaded_image: bool,
     ) -> Result<Draft, ValidationError> {
-        let image_url = self.image_url.optional(|raw| ImageUrl::parse(&raw)).map(Option::flatten);
+        let image_url = self.image_url.optional(|raw| parse_image_url(&raw)).map(Option::flatten);
         let image_url = fields.check("image_url", image_url);
         let requested_type =
             fields.check("post_type", self.post_type.optional(|raw| PostType::from_code(&raw)));
@@ -85,11 +86,11 @@ impl NewPost {
         let location = self.location.optional(|raw| LocationName::parse(&raw)).map(Option::flatten);
         let location = fields.check("location", location);
         let is_public = fields.check("is_public", self.is_public.optional(as_is));
-        let level = self.privacy_level.optional(|raw| Visibility::from_privacy_level(&raw));
+        let level = self.privacy_level.optional(|raw| Visibility::from_code(&raw));
         let level = fields.check("privacy_level", level);
         fields.finish(|| {
             let (content, post_type) = content?;
-            let visibility = Visibility::requested(is_public?, level?);
+            let visibility = requested_visibility(is_public?, level?);
             Some(Draft {
                 title: title?,
                 content,
@@ -100,6 +101,12 @@ impl NewPost {
             })
         })
     }
+}
+
+/// Combines the flag and the privacy level that a client sent, if it sent any. Private wins over public.
+fn requested_visibility(is_public: Option<bool>, level: Option<Visibility>) -> Option<Visibility> {
+    let flag = is_public.map(Visibility::from_is_public);
+    if flag == Some(Visibility::Private) { flag } else { level.or(flag) }
 }
 
 /// The form that creates a post with an image.
@@ -188,11 +195,11 @@ impl PostPatch {
             fields.check("post_type", self.post_type.non_null(|raw| PostType::from_code(&raw)));
         let title = fields.check("title", self.title.clearable(|raw| Title::parse(&raw)));
         let image_url =
-            fields.check("image_url", self.image_url.clearable(|raw| ImageUrl::parse(&raw)));
+            fields.check("image_url", self.image_url.clearable(|raw| parse_image_url(&raw)));
         let location =
             fields.check("location", self.location.clearable(|raw| LocationName::parse(&raw)));
         let is_public = fields.check("is_public", self.is_public.non_null(as_is));
-        let level = self.privacy_level.non_null(|raw| Visibility::from_privacy_level(&raw));
+        let level = self.privacy_level.non_null(|raw| Visibility::from_code(&raw));
         let level = fields.check("privacy_level", level);
         fields.finish(|| {
             Some(PostEdit {
@@ -201,7 +208,7 @@ impl PostPatch {
                 post_type: post_type?,
                 image_url: image_url?,
                 location: location?,
-                visibility: Visibility::requested(is_public?, level?),
+                visibility: requested_visibility(is_public?, level?),
             })
         })
     }

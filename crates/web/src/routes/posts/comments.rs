@@ -5,13 +5,14 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::comments::CommentDraft;
 use grateful_application::{App, comments};
 use grateful_domain::{
-    CommentForViewer, CommentId, CommentText, FieldValidator, HiddenComment, ListKey,
-    ListedComment, PostId, ValidationError,
+    CommentForViewer, CommentId, CommentText, FieldValidator, HiddenComment, ListedComment, PostId,
+    ValidationError,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{
     CommentPath, Field, IdempotentBody, JsonBody, PageParams, PostPath, QueryParameters, SignedIn,

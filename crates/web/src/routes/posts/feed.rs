@@ -4,11 +4,12 @@ use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, feed};
 use grateful_domain::{
-    FeedPageRequest, FieldValidator, Limit, ListKey, PageRequest, TrendingWindow, ValidationError,
+    FeedPageRequest, FieldValidator, Limit, PageRequest, TrendingWindow, ValidationError,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::cursors::{ListKey, encode, encode_feed};
 use crate::error::ApiError;
 use crate::request::{Field, PageParams, QueryParameters, SignedIn, check_limit};
 use crate::response::JsonResponse;
@@ -106,12 +107,12 @@ pub(crate) async fn get_feed(
         FeedRequest::Ranked(request) => {
             let page = feed::list_ranked(&app, me.viewer(), request).await?;
             let posts = page.posts.into_iter().map(|post| PostView::from_feed(post, explain));
-            let next = page.next.map(|cursor| cursor.to_cursor());
+            let next = page.next.as_ref().map(encode_feed);
             Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }
         FeedRequest::Newest(request) if explain => {
             let page = feed::list_newest_scored(&app, me.viewer(), request).await?;
-            let next = page.next.map(|position| position.to_cursor(ListKey::NewestPosts));
+            let next = page.next.map(|position| encode(ListKey::NewestPosts, position));
             let posts = page.items.into_iter().map(|post| PostView::from_feed(post, true));
             Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }

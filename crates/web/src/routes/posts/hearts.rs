@@ -4,11 +4,12 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use grateful_application::hearts::HeartStatus;
 use grateful_application::{App, hearts};
-use grateful_domain::{Heart, ListKey, PostId};
+use grateful_domain::{Heart, PostId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{PageParams, PostPath, QueryParameters, SignedIn};
 use crate::response::{JsonResponse, Problem, Timestamp};

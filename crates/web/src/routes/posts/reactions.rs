@@ -6,11 +6,12 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, delete, get, post};
 use grateful_application::reactions::ReactionSummary;
 use grateful_application::{App, reactions};
-use grateful_domain::{Emoji, FieldValidator, ListKey, Reaction, ValidationError};
+use grateful_domain::{Emoji, FieldValidator, Reaction, ValidationError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{Field, JsonBody, PageParams, PostPath, QueryParameters, SignedIn};
 use crate::response::codes::{EmojiCode, ReactionObjectCode};

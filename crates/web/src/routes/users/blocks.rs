@@ -3,10 +3,10 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use grateful_application::{App, follows};
-use grateful_domain::ListKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, JsonResponse, Pagination, Problem};

@@ -191,7 +191,7 @@ impl ExportWriter {
     fn write_items(&mut self, section: Section, items: SectionItems, session: &Session) {
         if self.open_section != Some(section) {
             self.close_section();
-            for part in [",\"", section_name(section), "\":["] {
+            for part in [",\"", section.code(), "\":["] {
                 self.pending.push_str(part);
             }
             (self.open_section, self.has_items) = (Some(section), false);
@@ -242,24 +242,6 @@ impl ExportWriter {
 
 fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_default()
-}
-
-fn section_name(section: Section) -> &'static str {
-    match section {
-        Section::Sessions => "sessions",
-        Section::Posts => "posts",
-        Section::Hearts => "hearts",
-        Section::Reactions => "reactions",
-        Section::Shares => "shares",
-        Section::ReceivedShares => "received_shares",
-        Section::Comments => "comments",
-        Section::Followers => "followers",
-        Section::Following => "following",
-        Section::RequestsReceived => "requests_received",
-        Section::RequestsSent => "requests_sent",
-        Section::Blocks => "blocks",
-        Section::Notifications => "notifications",
-    }
 }
 
 impl From<HeartRecord> for ExportHeartView {

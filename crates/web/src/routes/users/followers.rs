@@ -4,10 +4,11 @@ use actix_web::web::Data;
 use actix_web::{delete, get};
 use grateful_application::follows::FollowCounts;
 use grateful_application::{App, follows};
-use grateful_domain::{FollowListItem, ListKey, UserListItem};
+use grateful_domain::{FollowListItem, UserListItem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, JsonResponse, Pagination, Problem, Timestamp};

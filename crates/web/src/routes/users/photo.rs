@@ -5,8 +5,9 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, delete, get, post};
+use grateful_application::image_files::{PhotoSize, photo_url};
 use grateful_application::{App, Focus, IdempotentRequest, Upload, photos};
-use grateful_domain::{Colour, PhotoSize, ProfilePhoto, UserId};
+use grateful_domain::{Colour, ProfilePhoto, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -167,9 +168,9 @@ fn avatar_url(user: UserId) -> String {
 
 impl From<&ProfilePhoto> for PhotoView {
     fn from(photo: &ProfilePhoto) -> Self {
-        let url = |size| photo.url(size);
+        let url = |size| photo_url(photo, size);
         Self {
-            filename: photo.to_string(),
+            filename: photo.as_str().to_owned(),
             profile_image_url: url(PhotoSize::Medium),
             urls: PhotoUrlsView {
                 thumbnail: url(PhotoSize::Thumbnail),

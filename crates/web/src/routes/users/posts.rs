@@ -3,8 +3,8 @@
 use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, posts};
-use grateful_domain::ListKey;
 
+use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
 use crate::response::{Envelope, JsonResponse, Problem};

@@ -33,8 +33,8 @@ impl UserSearchBody {
         let query = fields.check("query", self.query.required(as_is));
         let limit = fields.check("limit", self.limit.optional(as_is));
         fields.finish(|| {
-            let limit = limit?.map(|SaturatingInteger(limit)| limit);
-            Some((UserSearchQuery::parse(&query?), UserSearchQuery::clamp_limit(limit)))
+            let limit = limit?.map_or(10, |SaturatingInteger(limit)| limit.clamp(1, 50));
+            Some((UserSearchQuery::parse(&query?), limit))
         })
     }
 }

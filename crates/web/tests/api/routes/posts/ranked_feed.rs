@@ -74,7 +74,7 @@ async fn an_explained_score_is_the_product_of_its_factors() {
     let engagement = Engagement { hearts: 3, reactions: 2, shares: 1, comments: 9 };
     let photo = a_post().with(|draft| {
         draft.post_type = PostType::Photo;
-        draft.image_url = grateful_domain::ImageUrl::parse(IMAGE).unwrap();
+        draft.image_url = Some(grateful_domain::ImageUrl::from_stored(IMAGE.to_owned()));
     });
     let photo = photo.at(NOON - chrono::TimeDelta::hours(12)).insert_into(api.database()).await;
     set_engagement(api.database(), photo.id, engagement).await;

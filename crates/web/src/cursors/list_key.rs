@@ -1,17 +1,15 @@
 //! The lists that support cursors.
 
+use grateful_domain::{CommentId, NotificationId, PostId, UserId};
 use uuid::Uuid;
-
-use super::Limit;
-use crate::{CommentId, NotificationId, PostId, UserId};
 
 /// A list that supports cursors: its kind, and the resource or the filter that selects its items. A cursor is only valid
 /// for the list that issued it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListKey {
+pub(crate) enum ListKey {
     /// All posts, newest first.
     NewestPosts,
-    /// The ranked feed. Its cursors are [`FeedCursor`](crate::FeedCursor)s, not positions.
+    /// The ranked feed. Its cursors are [`FeedCursor`](grateful_domain::FeedCursor)s, not positions.
     RankedPosts,
     /// The viewer's own posts, newest first.
     OwnPosts,
@@ -42,28 +40,8 @@ pub enum ListKey {
 }
 
 impl ListKey {
-    /// The limit of a page if the client does not specify one (docs/http-api.md#pagination).
-    pub const fn default_limit(self) -> Limit {
-        match self {
-            Self::NewestPosts
-            | Self::RankedPosts
-            | Self::OwnPosts
-            | Self::UserPosts(_)
-            | Self::Notifications
-            | Self::UnreadNotifications => Limit(20),
-            Self::Followers(_) | Self::Following(_) => Limit(50),
-            Self::Hearts(_)
-            | Self::Reactions(_)
-            | Self::Comments(_)
-            | Self::Replies(_)
-            | Self::NotificationChildren(_)
-            | Self::FollowRequests
-            | Self::Blocks => Limit::MAX,
-        }
-    }
-
     /// The number of the kind. It is part of cursors, so a number must not be reused.
-    pub(crate) const fn tag(self) -> u8 {
+    pub(super) const fn tag(self) -> u8 {
         match self {
             Self::NewestPosts => 1,
             Self::UserPosts(_) => 2,
