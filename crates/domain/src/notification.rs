@@ -17,7 +17,7 @@ mod text;
 mod withdrawal;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
 pub use self::batching::{BatchConfig, BatchKey, BatchKind, BatchScope, Icon};
@@ -49,9 +49,8 @@ pub struct Notification {
     pub act: Option<String>,
     pub post: Option<PostId>,
     pub comment: Option<CommentId>,
-    /// What only the act says: the emoji of a reaction, the method and the message of a share. A
-    /// [`RenderedNotification`] adds what can be looked up when it is read.
-    pub data: Map<String, Value>,
+    /// What only the act says. A [`RenderedNotification`] adds what can be looked up when it is read.
+    pub details: EventDetails,
     pub priority: Priority,
     /// When the recipient read it. `None` while unread.
     pub read_at: Option<DateTime<Utc>>,
@@ -100,7 +99,7 @@ impl Notification {
             kind: self.kind,
             config: self.key.as_ref().and_then(BatchKey::config),
             name,
-            data: &self.data,
+            details: &self.details,
             is_in_comment: self.comment.is_some(),
             quoted,
             counts: self.batch_counts(),
@@ -179,7 +178,7 @@ impl Preferences {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 

@@ -87,7 +87,10 @@ fn a_batch_counts_its_children_and_their_actors_and_shows_the_newest_child() {
             let newest = children.iter().max_by_key(|child| child.sort_key()).unwrap();
             assert_eq!(usize::try_from(batch.child_count).unwrap(), children.len());
             assert_eq!(usize::try_from(batch.actor_count).unwrap(), actors.len());
-            assert_eq!((notification.actor, &notification.data), (newest.actor, &newest.data));
+            assert_eq!(
+                (notification.actor, &notification.details),
+                (newest.actor, &newest.details)
+            );
             assert!(children.iter().all(|child| child.key == notification.key));
             batches += 1;
         }

@@ -1,10 +1,9 @@
 //! Acts of users, and the events that they cause in inboxes.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
 
 use super::{BatchKey, BatchKind, NotificationType};
-use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, UserId};
+use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, ShareMethod, UserId};
 
 /// What a user (the actor) did that another user (the recipient) may be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +91,15 @@ impl Act {
         }
     }
 
+    /// The method of a share.
+    pub(super) const fn share_method(self) -> Option<ShareMethod> {
+        match self {
+            Self::LinkShare { .. } => Some(ShareMethod::Url),
+            Self::MessageShare { .. } => Some(ShareMethod::Message),
+            _ => None,
+        }
+    }
+
     /// The comment of the act.
     pub const fn comment(self) -> Option<CommentId> {
         match self {
@@ -139,53 +147,19 @@ pub struct Event {
 pub struct EventDetails {
     /// The emoji of a reaction.
     pub emoji: Option<Emoji>,
+    /// The method of a share. [`record`](super::record) sets it by the act.
+    pub share_method: Option<ShareMethod>,
     /// The message sent with a shared post.
     pub share_message: Option<ShareMessage>,
-}
-
-impl Event {
-    /// The stored data of the notification, under the field names of the HTTP API.
-    pub(super) fn data(&self) -> Map<String, Value> {
-        let EventDetails { emoji, share_message } = &self.details;
-        let method = match self.cause.act {
-            Act::LinkShare { .. } => Some("url"),
-            Act::MessageShare { .. } => Some("message"),
-            _ => None,
-        };
-        let members = [
-            ("emoji_code", emoji.map(Emoji::code)),
-            ("share_method", method),
-            ("share_message", share_message.as_ref().map(ShareMessage::as_str)),
-        ];
-        let present = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        present.map(|(name, value)| (name.to_owned(), value.into())).collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
-
-    #[test]
-    fn only_what_the_act_alone_says_is_stored() {
-        for act in all_acts() {
-            let expected = match act {
-                Act::Reaction { .. } => json!({"emoji_code": "hug"}),
-                Act::LinkShare { .. } => json!({"share_method": "url"}),
-                Act::MessageShare { .. } => {
-                    json!({"share_method": "message", "share_message": "Look at that"})
-                }
-                _ => json!({}),
-            };
-
-            assert_eq!(Value::Object(event(act).data()), expected, "{act:?}");
-        }
-    }
 
     #[test]
     fn different_acts_have_different_dedup_keys() {
@@ -255,18 +229,5 @@ mod tests {
 
     fn cause(act: Act) -> Cause {
         Cause { recipient: 1.into(), actor: 2.into(), act }
-    }
-
-    fn event(act: Act) -> Event {
-        let mut details = EventDetails::default();
-        match act {
-            Act::Reaction { .. } => details.emoji = Some(Emoji::Hug),
-            Act::MessageShare { .. } => {
-                details.share_message = ShareMessage::parse("Look at that").unwrap();
-            }
-            _ => (),
-        }
-        let (id, batch_id) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
-        Event { cause: cause(act), details, at: DateTime::UNIX_EPOCH, id, batch_id }
     }
 }

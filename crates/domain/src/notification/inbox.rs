@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::text::emoji_in;
 use super::{
     Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
     Notification, NotificationType, ParentNotification, QuotedTexts, RemainingBatch,
@@ -168,7 +167,7 @@ impl Inbox {
             let Some(author) = child.actor.and_then(|actor| self.actors.get(&actor)) else {
                 continue;
             };
-            let emoji = emoji_in(&child.data);
+            let emoji = child.details.emoji;
             match actors.iter_mut().find(|(shown, _)| shown.id == author.id) {
                 Some((_, shown)) => *shown = shown.or(emoji),
                 None => actors.push((author.clone(), emoji)),

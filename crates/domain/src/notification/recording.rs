@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    BatchCounts, BatchDecision, Event, InboxChanges, InboxContext, Notification,
+    BatchCounts, BatchDecision, Event, EventDetails, InboxChanges, InboxContext, Notification,
     ParentNotification, RestoreTarget, SkipReason, SuppressedNotification, SuppressionReason,
     WithdrawnNotification, decide,
 };
@@ -101,7 +101,7 @@ fn single_notification(event: &Event) -> Notification {
         act: Some(act.dedup_key()),
         post: act.post(),
         comment: act.comment(),
-        data: event.data(),
+        details: EventDetails { share_method: act.share_method(), ..event.details.clone() },
         priority: act.kind().priority(),
         read_at: None,
         created_at: event.at,
@@ -172,10 +172,10 @@ fn add_to_batch(
 }
 
 impl Notification {
-    /// Copies the actor, comment and data of its newest child.
+    /// Copies the actor, comment and details of its newest child.
     pub(super) fn copy_newest(&mut self, newest: &Self) {
         self.actor = newest.actor;
         self.comment = newest.comment;
-        self.data.clone_from(&newest.data);
+        self.details.clone_from(&newest.details);
     }
 }

@@ -1,10 +1,8 @@
 //! The texts of notifications (docs/rules.md#notifications, docs/rules.md#batching).
 
-use serde_json::{Map, Value};
-
-use super::{BatchConfig, BatchCounts, NotificationType};
-use crate::Emoji;
+use super::{BatchConfig, BatchCounts, EventDetails, NotificationType};
 use crate::excerpt::excerpt;
+use crate::{Emoji, ShareMethod};
 
 /// The title and the message of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +47,8 @@ pub(super) struct TextContext<'a> {
     pub config: Option<BatchConfig>,
     /// The name of the newest actor, see [`Author::name`](crate::Author::name).
     pub name: &'a str,
-    /// The stored data of the newest act.
-    pub data: &'a Map<String, Value>,
+    /// What only the newest act says.
+    pub details: &'a EventDetails,
     /// Whether the newest act is in a comment, or is a comment.
     pub is_in_comment: bool,
     pub quoted: &'a QuotedTexts,
@@ -84,7 +82,7 @@ impl TextContext<'_> {
 
     fn several_by_one_actor(&self, child_count: i32) -> String {
         let name = self.name;
-        match self.emoji.or_else(|| self.own_emoji()) {
+        match self.emoji.or(self.details.emoji) {
             // On one post, a user can have at most one heart and one reaction.
             Some(emoji) if self.kind == NotificationType::PostInteraction => {
                 format!("{name} liked your post and reacted with {}", emoji.display())
@@ -98,18 +96,20 @@ impl TextContext<'_> {
         let (title, message) = match self.kind {
             NotificationType::Like => ("New Like 💜", format!("{name} liked your post")),
             NotificationType::EmojiReaction => {
-                let emoji = self.own_emoji().map_or("an emoji", Emoji::display);
+                let emoji = self.details.emoji.map_or("an emoji", Emoji::display);
                 ("New Reaction", format!("{name} reacted to your post with {emoji}"))
             }
             // A batch with one child has the text of that child.
             NotificationType::PostInteraction => {
-                return TextContext { kind: displayed_kind(self.kind, self.data), ..*self }
+                return TextContext { kind: displayed_kind(self.kind, self.details), ..*self }
                     .single();
             }
-            NotificationType::PostShared if self.string("share_method") == Some("message") => {
-                ("Post Sent", format!("{name} sent you a post"))
-            }
-            NotificationType::PostShared => ("Post Shared", format!("{name} shared your post")),
+            NotificationType::PostShared => match self.details.share_method {
+                Some(ShareMethod::Message) => ("Post Sent", format!("{name} sent you a post")),
+                Some(ShareMethod::Url) | None => {
+                    ("Post Shared", format!("{name} shared your post"))
+                }
+            },
             NotificationType::Mention => {
                 let message = format!("{name} mentioned you in a post");
                 ("You were mentioned", self.with_quote(message))
@@ -131,14 +131,6 @@ impl TextContext<'_> {
         Text { title: title.to_owned(), message }
     }
 
-    fn own_emoji(&self) -> Option<Emoji> {
-        emoji_in(self.data)
-    }
-
-    fn string(&self, name: &str) -> Option<&str> {
-        self.data.get(name).and_then(Value::as_str)
-    }
-
     /// The message with a quotation of the comment or post, if the recipient can see it.
     fn with_quote(&self, message: String) -> String {
         let QuotedTexts { post, comment } = self.quoted;
@@ -149,18 +141,10 @@ impl TextContext<'_> {
     }
 }
 
-/// The emoji in the data of a reaction.
-pub(super) fn emoji_in(data: &Map<String, Value>) -> Option<Emoji> {
-    data.get("emoji_code").and_then(Value::as_str).and_then(|code| Emoji::from_code(code).ok())
-}
-
-/// The type of the displayed act. A batch of hearts and reactions displays its newest child, and only the data of a
-/// reaction has an emoji.
-pub(super) fn displayed_kind(
-    kind: NotificationType,
-    data: &Map<String, Value>,
-) -> NotificationType {
-    match (kind, emoji_in(data)) {
+/// The type of the displayed act. A batch of hearts and reactions displays its newest child, and only a reaction has an
+/// emoji.
+pub(super) fn displayed_kind(kind: NotificationType, details: &EventDetails) -> NotificationType {
+    match (kind, details.emoji) {
         (NotificationType::PostInteraction, Some(_)) => NotificationType::EmojiReaction,
         (NotificationType::PostInteraction, None) => NotificationType::Like,
         (kind, _) => kind,
@@ -235,12 +219,12 @@ mod tests {
 
     #[test]
     fn placeholders_in_a_name_are_not_replaced() {
-        let (data, quoted) = (Map::new(), QuotedTexts::default());
+        let (details, quoted) = (EventDetails::default(), QuotedTexts::default());
         let several = TextContext {
             kind: NotificationType::Mention,
             config: Some(BatchKind::Mention.config()),
             name: "{n}",
-            data: &data,
+            details: &details,
             is_in_comment: false,
             quoted: &quoted,
             counts: BatchCounts { child_count: 3, actor_count: 2 },
@@ -262,7 +246,7 @@ mod tests {
             kind,
             config: None,
             name: "Ben",
-            data: &Map::new(),
+            details: &EventDetails::default(),
             is_in_comment,
             quoted,
             counts: BatchCounts { child_count: 1, actor_count: 1 },

@@ -72,8 +72,8 @@ pub fn update_reaction(
     batch: Option<(&Notification, &RemainingBatch)>,
 ) -> InboxChanges {
     let mut after = reaction.clone();
-    after.data.insert("emoji_code".to_owned(), emoji.code().into());
-    let is_changed = after.data != reaction.data;
+    after.details.emoji = Some(emoji);
+    let is_changed = after.details != reaction.details;
     let Some((batch, remaining)) = batch else {
         let updated_in_list = if is_changed { vec![after.id] } else { vec![] };
         return InboxChanges { updated_in_list, saved: vec![after], ..InboxChanges::default() };
@@ -87,7 +87,7 @@ pub fn update_reaction(
     InboxChanges { updated_in_list, saved: vec![batch_after, after], ..InboxChanges::default() }
 }
 
-/// The batch with the counts and data of its remaining children.
+/// The batch with the counts and details of its remaining children.
 fn updated_batch(batch: &Notification, remaining: &RemainingBatch) -> Notification {
     let mut batch = Notification { batch: Some(remaining.counts), ..batch.clone() };
     batch.copy_newest(&remaining.newest);

@@ -242,13 +242,13 @@ impl Model {
         for (before, after) in before.iter().zip(self.scenario.all()) {
             let mut expected = after.clone();
             if changed.contains(&after.id) {
-                expected.data.clone_from(&before.data);
+                expected.details.clone_from(&before.details);
             }
             prop_assert_eq!(&expected, before);
         }
         let after = self.find(actor, reaction());
         prop_assert_eq!(after.is_some(), notification.is_some());
-        prop_assert!(after.is_none_or(|after| after.data["emoji_code"] == emoji.code()));
+        prop_assert!(after.is_none_or(|after| after.details.emoji == Some(emoji)));
         Ok(())
     }
 
@@ -367,7 +367,7 @@ fn check_batch(batch: &Notification, children: &[&Notification]) -> TestCaseResu
 
     let newest = children[0];
     prop_assert_eq!((batch.actor, batch.comment), (newest.actor, newest.comment));
-    prop_assert_eq!(&batch.data, &newest.data);
+    prop_assert_eq!(&batch.details, &newest.details);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use crate::repositories::{NewHeart, NewReaction};
-use crate::rows::stored_data;
+use crate::rows::stored_details;
 
 /// A row for COPY.
 pub(super) trait CopyRow {
@@ -321,7 +321,7 @@ impl CopyRow for BulkNotification {
             &i64::from(notification.recipient),
             &notification.actor.map(i64::from),
             &notification.kind.code(),
-            &stored_data(&notification.data).map(Json),
+            &stored_details(&notification.details).map(Json),
             &notification.priority.code(),
             &notification.read_at.is_some(),
             &notification.read_at,

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use grateful_domain::notification::BatchCounts;
-use grateful_domain::{BatchKey, Notification, NotificationType, Priority};
+use grateful_domain::notification::{BatchCounts, EventDetails};
+use grateful_domain::{
+    BatchKey, Emoji, Notification, NotificationType, Priority, ShareMessage, ShareMethod,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
@@ -53,7 +55,7 @@ impl NotificationRow {
             user_id: notification.recipient.into(),
             actor_id: notification.actor.map(i64::from),
             kind: notification.kind.code().to_owned(),
-            data: stored_data(&notification.data).map(Value::Object),
+            data: stored_details(&notification.details),
             priority: notification.priority.code().to_owned(),
             read: notification.read_at.is_some(),
             read_at: notification.read_at,
@@ -91,11 +93,7 @@ impl TryFrom<NotificationRow> for Notification {
             act: row.act,
             post: row.post_id.map(Into::into),
             comment: row.comment_id.map(Into::into),
-            data: match row.data {
-                None => Map::new(),
-                Some(Value::Object(data)) => data,
-                Some(_) => return Err(corrupt("notifications.data")),
-            },
+            details: details_from(row.data)?,
             priority: Priority::from_code(&row.priority)
                 .map_err(|_| corrupt("notifications.priority"))?,
             // A row that other code wrote may lack the time.
@@ -113,11 +111,36 @@ impl TryFrom<NotificationRow> for Notification {
     }
 }
 
-/// The data to store: without the quotations and names that older versions stored, and NULL instead of an empty object.
-pub(crate) fn stored_data(data: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let mut data = data.clone();
-    data.retain(|name, _| !name.ends_with("_preview") && !name.ends_with("_username"));
-    Some(data).filter(|data| !data.is_empty())
+/// The column `data`: what only the act says, under the names that clients know. Older versions stored more.
+#[derive(Serialize, Deserialize)]
+struct StoredDetails {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share_message: Option<String>,
+}
+
+/// The details to store; NULL if there are none.
+pub(crate) fn stored_details(details: &EventDetails) -> Option<Value> {
+    let stored = StoredDetails {
+        emoji_code: details.emoji.map(|emoji| emoji.code().to_owned()),
+        share_method: details.share_method.map(|method| method.code().to_owned()),
+        share_message: details.share_message.as_ref().map(|text| text.as_str().to_owned()),
+    };
+    (*details != EventDetails::default()).then(|| json!(stored))
+}
+
+fn details_from(data: Option<Value>) -> Result<EventDetails> {
+    let Some(data) = data else { return Ok(EventDetails::default()) };
+    let stored: StoredDetails = serde_json::from_value(data)
+        .map_err(|_| StorageError::Corrupt { column: "notifications.data" })?;
+    Ok(EventDetails {
+        emoji: stored.emoji_code.and_then(|code| Emoji::from_code(&code).ok()),
+        share_method: stored.share_method.and_then(|code| ShareMethod::from_code(&code).ok()),
+        share_message: stored.share_message.map(ShareMessage::from_stored),
+    })
 }
 
 /// Converts a notification that a statement returned as JSON.

@@ -11,7 +11,6 @@ use grateful_application::{App, notifications};
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{Author, FieldValidator, NotificationType, ValidationError};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -31,8 +30,7 @@ pub(crate) struct NotificationView {
     kind: &'static str,
     title: String,
     message: String,
-    #[schema(value_type = NotificationDataView)]
-    data: Map<String, Value>,
+    data: NotificationDataView,
     read: bool,
     created_at: Timestamp,
     last_updated_at: Timestamp,
@@ -233,7 +231,8 @@ pub(crate) async fn mark_all_notifications_read(
 
 impl From<RenderedNotification> for NotificationView {
     fn from(rendered: RenderedNotification) -> Self {
-        let RenderedNotification { notification, text, data, actor, actors } = rendered;
+        let data = NotificationDataView::from(&rendered);
+        let RenderedNotification { notification, text, actor, actors, .. } = rendered;
         let counts = notification.batch_counts();
         let is_batch = notification.batch.is_some();
         Self {
@@ -256,13 +255,18 @@ impl From<RenderedNotification> for NotificationView {
     }
 }
 
+/// The id shown for an actor whose account is deleted.
+const UNKNOWN_USER_ID: &str = "0";
+/// The username shown for an actor whose account is deleted.
+const UNKNOWN_USERNAME: &str = "unknown";
+
 impl ActorView {
     /// A user whose account is deleted (docs/http-api.md#shapes).
     fn unknown() -> Self {
         Self {
-            id: RenderedNotification::UNKNOWN_USER_ID.to_owned(),
+            id: UNKNOWN_USER_ID.to_owned(),
             name: RenderedNotification::UNKNOWN_USER_NAME.to_owned(),
-            username: RenderedNotification::UNKNOWN_USERNAME.to_owned(),
+            username: UNKNOWN_USERNAME.to_owned(),
             image: None,
         }
     }

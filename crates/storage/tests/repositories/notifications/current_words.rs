@@ -5,7 +5,6 @@ use grateful_domain::notification::{Act, RenderedNotification};
 use grateful_domain::{Comment, Post, UserId};
 use grateful_storage::{NotificationQuery, Repositories};
 use grateful_testkit::{a_comment, a_post, block, create_user};
-use serde_json::Value;
 
 use super::scenario::Scenario;
 
@@ -78,7 +77,7 @@ impl Words {
     async fn shown_words(&mut self) -> String {
         let shown = self.everything_shown().await;
         let words = |item: &RenderedNotification| {
-            format!("{} {}\n", item.text.message, Value::Object(item.data.clone()))
+            format!("{} {:?} {:?}\n", item.text.message, item.post_preview, item.comment_preview)
         };
         shown.iter().map(words).collect()
     }
@@ -96,7 +95,7 @@ async fn words_that_an_edit_took_out_are_gone_from_everything_that_quoted_them()
 
     let shown = words.shown_words().await;
     assert!(!shown.contains(SECRET), "{shown}");
-    assert!(shown.contains(r#""post_preview":"Call me""#) && shown.contains(": Or not"), "{shown}");
+    assert!(shown.contains(r#"Some("Call me")"#) && shown.contains(": Or not"), "{shown}");
 }
 
 /// Rows of older versions hold the words of the day.
@@ -160,7 +159,7 @@ async fn authors_are_quoted_their_private_posts() {
 
     let shown = words.scenario.only_notification().await;
 
-    assert_eq!(shown.data["post_preview"], "For the bus driver");
+    assert_eq!(shown.post_preview.as_deref(), Some("For the bus driver"));
     assert!(shown.text.message.ends_with(SECRET), "{}", shown.text.message);
 }
 
@@ -176,7 +175,7 @@ async fn a_comment_across_a_block_is_not_quoted_but_its_post_is() {
     block(&words.scenario.database, words.scenario.ana, commenter).await;
 
     let shown = words.scenario.only_notification().await;
-    assert_eq!(shown.data["post_preview"], "For the bus driver");
-    assert_eq!(shown.data.get("comment_preview"), None);
+    assert_eq!(shown.post_preview.as_deref(), Some("For the bus driver"));
+    assert_eq!(shown.comment_preview, None);
     assert!(shown.text.message.ends_with("commented on your post"), "{}", shown.text.message);
 }

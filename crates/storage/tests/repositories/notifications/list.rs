@@ -179,8 +179,8 @@ async fn texts_use_current_names() {
 
     let message = "Benedikt liked your post and reacted with 🤗";
     assert_eq!(rendered.text.message, message);
-    assert_eq!(rendered.data["actor_username"], "benedikt");
-    assert_eq!(rendered.actors.len(), 1);
+    let [actor] = &rendered.actors[..] else { panic!("{:?}", rendered.actors) };
+    assert_eq!(actor.username.as_str(), "benedikt");
 }
 
 #[tokio::test]

@@ -41,7 +41,6 @@ async fn a_recorded_event_is_stored_as_the_domain_defines_it() {
         (None, None, None, None)
     );
     let from = rendered.actor.unwrap();
-    assert_eq!(rendered.data["liker_username"], from.username.as_str());
     assert_eq!(rendered.text.message, format!("{} liked your post", from.name()));
     // Nothing is stored that can be looked up.
     let stored = "notifications WHERE title IS NULL AND message IS NULL AND data IS NULL";

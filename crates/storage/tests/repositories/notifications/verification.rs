@@ -90,7 +90,7 @@ async fn a_child_without_its_act_is_found_and_deleted() {
     assert_eq!(repaired.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     let shown = &scenario.children_of(batch).await[0];
     assert_eq!(repaired.notification.actor, shown.notification.actor);
-    assert_eq!(repaired.data, shown.data);
+    assert_eq!(repaired.notification.details, shown.notification.details);
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{Emoji, ShareId};
 use grateful_storage::Repositories;
 use grateful_testkit::{a_comment, a_post};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::scenario::Scenario;
@@ -157,7 +156,7 @@ async fn a_changed_emoji_is_shown_without_making_the_notification_unread() {
     scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
 
     let after = scenario.only_notification().await;
-    assert_eq!((&after.data["emoji_code"], &after.text), (&json!("fire"), &before.text));
+    assert_eq!((after.notification.details.emoji, &after.text), (Some(Emoji::Fire), &before.text));
     assert_eq!(after.notification.last_updated_at, before.notification.last_updated_at);
     assert!(after.notification.read_at.is_some());
     let newest = &scenario.children_of(id).await[0];
