@@ -140,6 +140,21 @@ fn every_member_is_in_the_dependency_table() {
     assert_eq!(members, MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect());
 }
 
+/// Words of the outer rings, which neither code nor comments of the domain use.
+const OUTER_WORDS: [&str; 8] =
+    ["/uploads", "HTTP", "PostgreSQL", "SQL", "base64", "http-api.md", "jsonb", "timestamptz"];
+
+#[test]
+fn the_domain_speaks_neither_http_nor_sql() {
+    for file in Workspace::read().member("grateful-domain").sources() {
+        let source = fs::read_to_string(&file).unwrap();
+        let product = source.split("#[cfg(test)]").next().unwrap();
+        for word in OUTER_WORDS {
+            assert!(!product.contains(word), "{} has the word {word}", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_domain_depends_on_exactly_the_listed_crates() {
     let used = Workspace::read().member("grateful-domain").dependencies("normal");

@@ -1,7 +1,7 @@
 //! Notifications: one notification in an inbox for an act, or one batch for several acts of the same kind.
 //!
 //! [`record`], [`withdraw`] and [`update_reaction`] are pure functions. They compute [`InboxChanges`], which the caller
-//! applies. [`Inbox`] applies them in memory; `grateful-storage` applies them in PostgreSQL.
+//! applies. [`Inbox`] applies them in memory; `grateful-storage` applies them to its rows.
 
 mod audience;
 mod batching;

@@ -45,7 +45,7 @@ impl Limit {
     /// The limit of a query that sets none.
     pub const DEFAULT: Self = Self(20);
 
-    /// Parses a number from a client.
+    /// Checks a requested number.
     ///
     /// # Errors
     /// [`PageError::Limit`] for any other number.
@@ -70,7 +70,7 @@ impl From<Limit> for usize {
     }
 }
 
-/// How many items to skip: 0 to [`Offset::MAX`]. It is bounded because the database reads every skipped row.
+/// How many items to skip: 0 to [`Offset::MAX`]. It is bounded because skipped items cost as much as listed ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Offset(u32);
 
@@ -80,7 +80,7 @@ impl Offset {
     /// The largest offset. Cursors have no such limit.
     pub const MAX: Self = Self(10_000);
 
-    /// Parses a number from a client.
+    /// Checks a requested number.
     ///
     /// # Errors
     /// [`PageError::Offset`] for any other number.

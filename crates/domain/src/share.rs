@@ -12,7 +12,7 @@ texts! {
 }
 
 impl ShareMessage {
-    /// The maximum number of characters (docs/http-api.md#shares).
+    /// The maximum number of characters (docs/rules.md#shares).
     pub const MAX_CHARS: usize = 200;
 
     /// Parses a message; `None` if it is blank.

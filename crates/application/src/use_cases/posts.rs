@@ -113,7 +113,8 @@ pub async fn update(
             let users = lock_mentioned_users(tx, editor, &usernames).await?;
             let before = lock_own(tx, editor, post, "edit").await?;
             require_expected(&before, &is_expected)?;
-            let after = before.edited(edit.clone(), now)?;
+            let after = before.edited(edit.clone(), now);
+            let after = after.map_err(|reason| ValidationError::field("content", reason))?;
             if after != before {
                 tx.posts().update(&before, &after).await?;
             }

@@ -9,7 +9,7 @@ use crate::{Limit, PageError, PostId, UserId};
 
 /// A client's progress through the ranked feed: which posts it has seen, that is, was served.
 ///
-/// Together with the stored posts, it determines the next page. The client holds it; the server does not store it.
+/// Together with the stored posts, it determines the next page. It belongs to the client and is not stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedCursor {
     seen: Vec<SeenPostKey>,

@@ -80,7 +80,7 @@ impl FeedConfig {
     /// and the order by rank is the order by score at any time.
     pub fn rank(&self, signals: &Signals, relationship: AuthorRelationship) -> f64 {
         let since_epoch = (signals.created_at - DateTime::UNIX_EPOCH).as_seconds_f64();
-        // The same operations as PostgreSQL's for the stored rank.
+        // The operations that compute the stored rank, in the same order, so that both round in the same way.
         let stored =
             self.worth(signals).ln() / LN_2 + since_epoch / self.half_life.as_seconds_f64();
         stored + self.rank_boost(relationship)

@@ -45,6 +45,7 @@ closed_enum! {
 
 /// How acts of one kind are batched (docs/rules.md#batching).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BatchConfig {
     /// The type of the batch notification.
     pub notification_type: NotificationType,

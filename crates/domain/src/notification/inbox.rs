@@ -1,4 +1,4 @@
-//! An inbox in memory, for services without a database and as a reference model for the PostgreSQL storage.
+//! An inbox in memory, for services without a database and as a reference model for `grateful-storage`.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

@@ -73,25 +73,6 @@ mod tests {
     const OPENED: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
     #[test]
-    fn twenty_notifications_start_within_an_hour_of_the_first_and_no_more() {
-        let mut current = None;
-        for started in 1..=20 {
-            let now = OPENED + TimeDelta::minutes(started);
-            current = HourlyQuota::consume(current.as_ref(), started.into(), now);
-            let remaining = HourlyQuota::remaining(current.as_ref(), now);
-            assert_eq!(remaining, 20 - i32::try_from(started).unwrap());
-        }
-        let first = OPENED + TimeDelta::minutes(1);
-        let just_before_the_end = first + TimeDelta::hours(1) - TimeDelta::microseconds(1);
-        let another = UserId::from(21);
-
-        assert_eq!(HourlyQuota::consume(current.as_ref(), another, just_before_the_end), None);
-        let end = first + TimeDelta::hours(1);
-        let next = HourlyQuota::consume(current.as_ref(), another, end);
-        assert_eq!(next, Some(HourlyQuota { window_opened_at: end, actors: vec![another] }));
-    }
-
-    #[test]
     fn one_actor_starts_five_and_leaves_the_rest_to_others() {
         let [stranger, friend] = [UserId::from(1), UserId::from(2)];
         let full_for_stranger = HourlyQuota { window_opened_at: OPENED, actors: vec![stranger; 5] };

@@ -22,7 +22,7 @@ pub struct RenderedNotification {
 }
 
 impl RenderedNotification {
-    /// The maximum number of actors shown of a batch (docs/http-api.md#shapes).
+    /// The maximum number of actors shown of a batch.
     pub const MAX_ACTORS: usize = 8;
     /// The name shown for an actor whose account is deleted.
     pub const UNKNOWN_USER_NAME: &'static str = "Unknown User";

@@ -6,7 +6,7 @@
 pub enum CountMode {
     /// Counts exactly, but stops after this many items.
     UpTo(u16),
-    /// Returns a stored counter or PostgreSQL's estimate. This is free, but not available for every list.
+    /// Returns a stored counter or a statistical estimate. This is free, but not available for every list.
     Estimated,
 }
 
@@ -17,7 +17,7 @@ pub enum Total {
     Exactly(i64),
     /// More than this many; counting stopped there.
     MoreThan(i64),
-    /// Approximately this many, by PostgreSQL's statistics from its last analysis of the table.
+    /// Approximately this many, by statistics that can be hours old.
     About(i64),
 }
 

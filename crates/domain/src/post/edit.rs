@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Content, ImageUrl, LocationName, Post, PostType, Title, Visibility};
-use crate::ValidationError;
+use crate::TextError;
 
 /// The changes of an edit. `None` keeps a field, `Some(None)` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,12 +33,11 @@ impl Post {
     ///
     /// # Errors
     /// The content is invalid for the post type after the edit.
-    pub fn edited(&self, edit: PostEdit, now: DateTime<Utc>) -> Result<Self, ValidationError> {
+    pub fn edited(&self, edit: PostEdit, now: DateTime<Utc>) -> Result<Self, TextError> {
         let mut draft = self.draft.clone();
         draft.post_type = edit.post_type.unwrap_or(draft.post_type);
         let raw = edit.content.as_deref().unwrap_or(draft.content.as_str());
-        draft.content = Content::parse(raw, draft.post_type)
-            .map_err(|reason| ValidationError::field("content", reason))?;
+        draft.content = Content::parse(raw, draft.post_type)?;
         draft.title = edit.title.unwrap_or(draft.title);
         draft.image_url = edit.image_url.unwrap_or(draft.image_url);
         draft.location = edit.location.unwrap_or(draft.location);
@@ -58,7 +57,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Draft, TextError};
+    use crate::Draft;
 
     const NOON: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -108,7 +107,7 @@ mod tests {
         let edit = PostEdit { post_type: Some(PostType::Spontaneous), ..PostEdit::default() };
         let rejected = a_post().edited(edit, NOON).unwrap_err();
         let reason = TextError::TooLong { chars: 300, max: 200 };
-        assert_eq!(rejected, ValidationError::field("content", reason));
+        assert_eq!(rejected, reason);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use thiserror::Error;
 
-/// An email address, in the spelling of the user. The database compares addresses without regard to case.
+/// An email address, in the spelling of the user. Addresses are compared without regard to case.
 ///
 /// `Debug` hides the address, so that it does not appear in logs.
 #[derive(Clone, PartialEq, Eq, Hash)]

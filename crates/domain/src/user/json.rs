@@ -1,4 +1,4 @@
-//! Checks of JSON objects from clients.
+//! Checks of JSON objects, which are values of users: their keys and numbers are kept as they are.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ pub(super) fn json_len(object: &Map<String, Value>) -> usize {
     serde_json::to_string(object).map_or(usize::MAX, |json| json.len())
 }
 
-/// Whether any key or text contains a NUL, which `jsonb` cannot store.
+/// Whether any key or text contains a NUL.
 pub(super) fn has_nul(object: &Map<String, Value>) -> bool {
     fn contains_nul(value: &Value) -> bool {
         match value {

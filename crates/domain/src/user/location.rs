@@ -23,7 +23,7 @@ pub enum LocationError {
     /// The longitude is missing or out of range.
     #[error("lon must be a number from -180 to 180")]
     Longitude,
-    /// A text contains a NUL, which `jsonb` cannot store.
+    /// A text contains a NUL, which no text of a user may contain.
     #[error("must not contain NUL characters")]
     Nul,
     /// The JSON is too large.

@@ -25,7 +25,7 @@ impl LocationQuery {
     pub const MIN_CHARS: usize = 2;
     /// The maximum number of characters. No address is longer.
     pub const MAX_CHARS: usize = 200;
-    /// The maximum number of results (docs/http-api.md#users).
+    /// The maximum number of results.
     pub const MAX_RESULTS: u8 = 10;
 
     /// Parses the search text.

@@ -28,7 +28,7 @@ pub enum PreferencesError {
     /// `notifications` is not an object of booleans.
     #[error("notifications must be an object of true or false by type")]
     Notifications,
-    /// A text contains a NUL, which `jsonb` cannot store.
+    /// A text contains a NUL, which no text of a user may contain.
     #[error("must not contain NUL characters")]
     Nul,
     /// The JSON is too large.

@@ -47,8 +47,8 @@ impl City {
 
     /// Parses a city that was sent together with a location.
     ///
-    /// Clients send the full name of the location as the city (docs/http-api.md#web-client-compatibility). If it is too
-    /// long, this takes the city of the location's address, or else truncates the name.
+    /// The city can be the full name of the location. If it is too long, this takes the city of the location's address, or
+    /// else truncates the name.
     ///
     /// # Errors
     /// The text contains a control character or a line feed.

@@ -45,7 +45,7 @@ impl UsernameBatch {
 }
 
 impl Username {
-    /// Parses a username in a URL path or a text, ignoring trailing punctuation. `None` if it is not a valid username.
+    /// Parses a username that a text or another user refers to, ignoring trailing punctuation. `None` if it is not a valid username.
     pub fn parse_mention(raw: &str) -> Option<Self> {
         Self::parse(Self::trim_punctuation(raw)).ok()
     }

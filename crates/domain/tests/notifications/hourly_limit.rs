@@ -7,32 +7,6 @@ use crate::scenario::{BEN, CARO, DAN, MICROSECOND, Scenario, ana, heart, post};
 const EVA: i64 = 6;
 
 #[test]
-fn the_twenty_first_start_of_a_type_within_an_hour_is_held_back() {
-    let mut scenario = twenty_hearts();
-
-    scenario.act(EVA, heart_on(20));
-
-    assert_eq!(scenario.inbox.top_level().len(), 20);
-    assert_eq!(scenario.inbox.held_back(), 1);
-}
-
-#[test]
-fn a_stranger_who_starts_many_does_not_silence_a_friend() {
-    let mut scenario = Scenario::new();
-    for number in 0..20 {
-        scenario.act(BEN, heart_on(number));
-    }
-    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (5, 15));
-
-    scenario.act(CARO, heart_on(20));
-
-    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (6, 15));
-    scenario.advance(TimeDelta::hours(1));
-    scenario.act(BEN, heart_on(21));
-    assert_eq!((scenario.inbox.top_level().len(), scenario.inbox.held_back()), (7, 15));
-}
-
-#[test]
 fn each_type_has_its_own_limit() {
     let mut scenario = twenty_hearts();
 
@@ -40,20 +14,6 @@ fn each_type_has_its_own_limit() {
 
     assert_eq!(scenario.inbox.top_level().len(), 21);
     assert_eq!(scenario.inbox.held_back(), 0);
-}
-
-#[test]
-fn starts_are_allowed_again_an_hour_after_the_first() {
-    let mut scenario = twenty_hearts();
-    scenario.advance_minutes(59 - 20);
-    scenario.act(EVA, heart_on(20));
-    assert_eq!(scenario.inbox.held_back(), 1);
-    scenario.advance_minutes(1);
-
-    scenario.act(EVA, heart_on(21));
-
-    assert_eq!(scenario.inbox.top_level().len(), 21);
-    assert_eq!(scenario.inbox.held_back(), 1);
 }
 
 #[test]
