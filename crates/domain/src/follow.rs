@@ -45,6 +45,19 @@ pub struct Relationship {
     pub incoming: FollowState,
 }
 
+/// The follow counts of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowCounts {
+    /// The number of followers.
+    pub followers: i64,
+    /// The number of followed users.
+    pub following: i64,
+    /// The number of pending requests by others.
+    pub requests_received: i64,
+    /// The number of pending requests to others.
+    pub requests_sent: i64,
+}
+
 impl Relationship {
     /// Nothing in either direction.
     pub const NONE: Self = Self { outgoing: FollowState::None, incoming: FollowState::None };

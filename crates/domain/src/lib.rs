@@ -33,8 +33,8 @@ pub use self::feed::{
     TrendingConfig, TrendingWindow, TrendingWindowError, compose,
 };
 pub use self::follow::{
-    Follow, FollowAction, FollowError, FollowListItem, FollowState, Relationship, Suggestion,
-    apply_follow_action,
+    Follow, FollowAction, FollowCounts, FollowError, FollowListItem, FollowState, Relationship,
+    Suggestion, apply_follow_action,
 };
 pub use self::ids::{
     CommentId, FollowId, HeartId, JobId, NotificationId, PostId, ReactionId, SessionId, ShareId,
@@ -53,10 +53,11 @@ pub use self::post::{
     Revision, Title, Visibility,
 };
 pub use self::rate::{Bucket, Rate};
-pub use self::reaction::{Emoji, EmojiCount, Heart, Reaction};
+pub use self::reaction::{Emoji, EmojiCount, Heart, HeartRecord, Reaction, ReactionRecord};
 pub use self::session::Session;
 pub use self::share::{
-    Recipients, RecipientsError, Share, ShareDetails, ShareMessage, ShareMethod, ShareQuota,
+    ReceivedShare, Recipients, RecipientsError, Share, ShareDetails, ShareMessage, ShareMethod,
+    ShareQuota,
 };
 pub use self::text::TextError;
 pub use self::user::{

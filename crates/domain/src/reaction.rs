@@ -30,6 +30,26 @@ pub struct Heart {
     pub created_at: DateTime<Utc>,
 }
 
+/// A heart that the user gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeartRecord {
+    /// The post.
+    pub post: PostId,
+    /// When the heart was given.
+    pub at: DateTime<Utc>,
+}
+
+/// A reaction of the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReactionRecord {
+    /// The post.
+    pub post: PostId,
+    /// The emoji.
+    pub emoji: Emoji,
+    /// When the user reacted.
+    pub at: DateTime<Utc>,
+}
+
 closed_enum! {
     /// The emoji that a reaction can have (docs/rules.md#engagement), in the order in which clients show them.
     pub enum Emoji {

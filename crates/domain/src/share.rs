@@ -130,6 +130,21 @@ pub struct Share {
     pub created_at: DateTime<Utc>,
 }
 
+/// A message share that the user received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedShare {
+    /// The id of the share.
+    pub share: ShareId,
+    /// The shared post.
+    pub post: PostId,
+    /// The username of the sender.
+    pub by: String,
+    /// The text of the message. `None` if it has none, or if there is a block between the two users.
+    pub message: Option<ShareMessage>,
+    /// When it was sent.
+    pub at: DateTime<Utc>,
+}
+
 /// The rate limit of shares by message. Shares by link are not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShareQuota;

@@ -32,12 +32,11 @@ pub use self::monitor::{
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{
     BackgroundJobs, Barrier, Claim, ClaimOutcome, CommentOwners, Comments, Credentials,
-    EmojiReactions, Feed, FeedPage, FeedPageItem, FollowCounts, Follows, HeartRecord, Hearts,
-    HeldBackEvent, IdempotencyKeys, InboxChange, InboxChangeKind, InboxPosition, Job,
-    LockedParticipants, NamedUser, NewHeart, NewReaction, NewUser, NotificationCounts,
-    NotificationStats, Notifications, Participants, PersonalData, Posts, PreviousPhoto,
-    ReactionRecord, ReceivedShare, RecordResult, RemovedHeart, RemovedMentions, Repositories,
-    SavedReaction, Sessions, Shares, StreamTickets, Thread, TokenHash, Users,
+    EmojiReactions, Feed, FeedPage, FeedPageItem, Follows, Hearts, HeldBackEvent, IdempotencyKeys,
+    InboxPosition, Job, LockedParticipants, NamedUser, NewHeart, NewReaction, NewUser,
+    Notifications, Participants, PersonalData, Posts, PreviousPhoto, RecordResult, RemovedHeart,
+    RemovedMentions, Repositories, SavedReaction, Sessions, Shares, StreamTickets, Thread,
+    TokenHash, Users,
 };
 pub use self::verify::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,

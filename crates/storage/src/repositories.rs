@@ -21,14 +21,13 @@ pub use self::background_jobs::{BackgroundJobs, Barrier, Job};
 pub use self::comments::{CommentOwners, Comments, Thread};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
-pub use self::follows::{FollowCounts, Follows};
+pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
-    HeldBackEvent, InboxChange, InboxChangeKind, InboxPosition, NotificationCounts,
-    NotificationStats, Notifications, RecordResult, RemovedMentions,
+    HeldBackEvent, InboxPosition, Notifications, RecordResult, RemovedMentions,
 };
-pub use self::personal_data::{HeartRecord, PersonalData, ReactionRecord, ReceivedShare};
+pub use self::personal_data::PersonalData;
 pub use self::posts::Posts;
 pub use self::sessions::{Sessions, TokenHash};
 pub use self::shares::Shares;

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{
-    Comment, FollowListItem, Limit, NotificationId, Page, PageRequest, PageStart, Position,
-    PostForViewer, Session, Share, UserId, Viewer, closed_enum,
+    Comment, FollowListItem, HeartRecord, Limit, NotificationId, Page, PageRequest, PageStart,
+    Position, PostForViewer, ReactionRecord, ReceivedShare, Session, Share, UserId, Viewer,
+    closed_enum,
 };
 use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
-pub use grateful_storage::{HeartRecord, ReactionRecord, ReceivedShare};
 
 use crate::{App, Result};
 

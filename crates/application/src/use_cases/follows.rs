@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{
-    Approval, Author, Follow, FollowAction, FollowError, FollowListItem, FollowState, Page,
-    PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer, apply_follow_action,
+    Approval, Author, Follow, FollowAction, FollowCounts, FollowError, FollowListItem, FollowState,
+    Page, PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer,
+    apply_follow_action,
 };
-pub use grateful_storage::FollowCounts;
 use grateful_storage::{Connection, FollowQuery, Job, Repositories};
 
 use crate::background_jobs::{enqueue, run};

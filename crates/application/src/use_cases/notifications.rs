@@ -2,9 +2,8 @@
 
 mod stream;
 
-use grateful_domain::notification::RenderedNotification;
+use grateful_domain::notification::{NotificationCounts, NotificationStats, RenderedNotification};
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
-pub use grateful_storage::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
 use grateful_storage::{Job, NotificationQuery, Repositories};
 
 pub use self::stream::{

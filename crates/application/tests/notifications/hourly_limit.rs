@@ -3,8 +3,8 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use grateful_application::notifications::NotificationStats;
 use grateful_application::{hearts, notifications, reactions};
+use grateful_domain::notification::NotificationStats;
 use grateful_domain::{Emoji, NotificationType, PostId, UserId};
 
 use crate::support::{Scenario, create_user_named, insert_post};

@@ -7,11 +7,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use grateful_application::accounts::{LogIn, log_in};
 use grateful_application::housekeeping::sweep;
-use grateful_application::notifications::{InboxChange, InboxChangeKind, Stream, StreamEvent};
+use grateful_application::notifications::{Stream, StreamEvent};
 use grateful_application::{
     AccessToken, App, Error, InboxWatcher, QueryLog, notifications, sessions,
 };
-use grateful_domain::notification::RenderedNotification;
+use grateful_domain::notification::{InboxChange, InboxChangeKind, RenderedNotification};
 use grateful_domain::{Emoji, Notification, NotificationId, Session};
 use grateful_storage::Repositories;
 use grateful_testkit::{MetricsCapture, PASSWORD};

@@ -13,7 +13,6 @@ use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{Follow, FollowId, FollowState, Relationship, UserId};
 use uuid::Uuid;
 
-pub use self::list::FollowCounts;
 use super::users::Users;
 use crate::query::statement;
 use crate::{Connection, Result, StorageError};

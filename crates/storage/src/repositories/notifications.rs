@@ -17,8 +17,7 @@ use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 
-pub use self::changes::{InboxChange, InboxChangeKind, InboxPosition};
-pub use self::read_state::{NotificationCounts, NotificationStats};
+pub use self::changes::InboxPosition;
 pub use self::recording::{HeldBackEvent, RecordResult};
 pub use self::withdrawal::RemovedMentions;
 use crate::query::statement;

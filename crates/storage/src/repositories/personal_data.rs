@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Comment, Emoji, Position, PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage,
-    UserId,
+    Comment, HeartRecord, Position, PostId, ReactionRecord, ReceivedShare, Recipients, Share,
+    ShareDetails, ShareId, ShareMessage, UserId,
 };
 use uuid::Uuid;
 
@@ -19,41 +19,6 @@ use crate::{Connection, Result};
 /// batch starts after the last item of the previous one, and an empty batch is the end.
 pub struct PersonalData<'c> {
     pub(super) conn: &'c mut Connection,
-}
-
-/// A heart that the user gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeartRecord {
-    /// The post.
-    pub post: PostId,
-    /// When the heart was given.
-    pub at: DateTime<Utc>,
-}
-
-/// A reaction of the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReactionRecord {
-    /// The post.
-    pub post: PostId,
-    /// The emoji.
-    pub emoji: Emoji,
-    /// When the user reacted.
-    pub at: DateTime<Utc>,
-}
-
-/// A message share that the user received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceivedShare {
-    /// The id of the share.
-    pub share: ShareId,
-    /// The shared post.
-    pub post: PostId,
-    /// The username of the sender.
-    pub by: String,
-    /// The text of the message. `None` if it has none, or if there is a block between the two users.
-    pub message: Option<ShareMessage>,
-    /// When it was sent.
-    pub at: DateTime<Utc>,
 }
 
 impl PersonalData<'_> {

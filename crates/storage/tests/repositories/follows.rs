@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::join_all;
 use grateful_domain::FollowState::{Active, Blocked, None, Pending};
-use grateful_domain::{Follow, FollowState, Relationship, UserId};
+use grateful_domain::{Follow, FollowCounts, FollowState, Relationship, UserId};
 use grateful_storage::query::FollowLists;
-use grateful_storage::{FollowCounts, FollowQuery, Repositories};
+use grateful_storage::{FollowQuery, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
 

@@ -6,9 +6,9 @@ mod stream_events;
 
 use actix_web::web::Data;
 use actix_web::{get, post};
-use grateful_application::notifications::{NotificationCounts, NotificationStats, ReadFilter};
+use grateful_application::notifications::ReadFilter;
 use grateful_application::{App, notifications};
-use grateful_domain::notification::RenderedNotification;
+use grateful_domain::notification::{NotificationCounts, NotificationStats, RenderedNotification};
 use grateful_domain::{Author, FieldValidator, NotificationType, ValidationError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use grateful_domain::notification::InboxChange;
 use grateful_domain::{Session, UserId};
-use grateful_storage::{InboxChange, InboxPosition, Repositories};
+use grateful_storage::{InboxPosition, Repositories};
 use tokio::sync::watch;
 
 use crate::concurrency_limiter::ConcurrencyPermit;

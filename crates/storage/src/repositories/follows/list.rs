@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{FollowListItem, FollowState, Page, Position, Total, UserId};
+use grateful_domain::{FollowCounts, FollowListItem, FollowState, Page, Position, Total, UserId};
 use uuid::Uuid;
 
 use super::Follows;
@@ -12,19 +12,6 @@ use crate::Result;
 use crate::query::{FollowQuery, load_page, statement};
 use crate::rows::UserListItemRow;
 use crate::schema::follows;
-
-/// The follow counts of a user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FollowCounts {
-    /// The number of followers.
-    pub followers: i64,
-    /// The number of followed users.
-    pub following: i64,
-    /// The number of pending requests by others.
-    pub requests_received: i64,
-    /// The number of pending requests to others.
-    pub requests_sent: i64,
-}
 
 impl Follows<'_> {
     /// Runs a list query, in one statement.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::RenderedNotification;
-use grateful_domain::{NotificationId, UserId};
+use grateful_domain::UserId;
+use grateful_domain::notification::{InboxChange, InboxChangeKind};
 use uuid::Uuid;
 
 use super::Notifications;
@@ -21,25 +21,6 @@ pub struct InboxPosition {
     pub last_seq: i64,
     /// Removals up to this number have been pruned.
     pub forgotten_seq: i64,
-}
-
-/// An entry of the change log of an inbox. It says what a client has to show; the rows that a change writes are the
-/// [`InboxChanges`](grateful_domain::notification::InboxChanges) of the domain.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InboxChange {
-    /// The sequence number of the change. Later changes have higher numbers.
-    pub seq: i64,
-    /// What changed.
-    pub kind: InboxChangeKind,
-}
-
-/// The kind of a change of an inbox.
-#[derive(Debug, Clone, PartialEq)]
-pub enum InboxChangeKind {
-    /// The notification is new in the inbox, or is displayed differently.
-    Upserted(Box<RenderedNotification>),
-    /// The notification left the inbox.
-    Removed(NotificationId),
 }
 
 impl Notifications<'_> {

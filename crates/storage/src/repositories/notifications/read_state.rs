@@ -7,7 +7,7 @@ use diesel::dsl::{exists, not, select};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::HourlyQuota;
+use grateful_domain::notification::{HourlyQuota, NotificationCounts, NotificationStats};
 use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, NotificationType, UserId};
 use uuid::Uuid;
 
@@ -15,30 +15,6 @@ use super::Notifications;
 use crate::Result;
 use crate::query::statement;
 use crate::schema::notifications;
-
-/// The counts of an inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotificationCounts {
-    /// The number of unread notifications. A batch counts as one.
-    pub unread: i64,
-    /// The number of all notifications.
-    pub total: i64,
-}
-
-/// How many notifications a user got recently. Counts acts, whether or not they are in a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotificationStats {
-    /// Within the last hour.
-    pub last_hour: i64,
-    /// Within the last day.
-    pub last_day: i64,
-    /// All that are stored.
-    pub total: i64,
-    /// How many more notifications can be created within the hour. Only available for a single type.
-    pub remaining: Option<i32>,
-    /// How many notifications the hourly limit has ever held back.
-    pub held_back: i64,
-}
 
 impl Notifications<'_> {
     /// Whether a user has this notification, in the inbox or as a child of a batch.

@@ -1,9 +1,9 @@
 //! The sequence of changes of a list, which clients follow.
 
 use chrono::TimeDelta;
-use grateful_domain::notification::Act;
+use grateful_domain::notification::{Act, InboxChangeKind};
 use grateful_domain::{Emoji, NotificationId};
-use grateful_storage::{InboxChangeKind, InboxPosition, Repositories};
+use grateful_storage::{InboxPosition, Repositories};
 
 use super::scenario::{Scenario, summary_line};
 

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
-use grateful_domain::notification::{Act, BatchCounts, Cause, Event, RenderedNotification};
+use grateful_domain::notification::{
+    Act, BatchCounts, Cause, Event, InboxChangeKind, NotificationCounts, RenderedNotification,
+};
 use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
 use grateful_storage::{
-    Connection, Database, InboxChangeKind, NotificationCounts, NotificationQuery, RecordResult,
-    Repositories, Result, StorageError, Transient,
+    Connection, Database, NotificationQuery, RecordResult, Repositories, Result, StorageError,
+    Transient,
 };
 use grateful_testkit::{NOON, a_post};
 use uuid::Uuid;

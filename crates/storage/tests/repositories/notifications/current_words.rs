@@ -59,7 +59,8 @@ impl Words {
         let mut notifications = self.scenario.conn.notifications();
         shown.extend(notifications.list_changed_since(ana, 0, 100).await.unwrap().0);
         for change in notifications.list_changes(ana, 0, 100).await.unwrap() {
-            if let grateful_storage::InboxChangeKind::Upserted(rendered) = change.kind {
+            if let grateful_domain::notification::InboxChangeKind::Upserted(rendered) = change.kind
+            {
                 shown.push(*rendered);
             }
         }

@@ -1,9 +1,9 @@
 //! Access to notifications, their read state, counts and statistics.
 
 use chrono::TimeDelta;
-use grateful_domain::notification::Act;
+use grateful_domain::notification::{Act, NotificationCounts, NotificationStats};
 use grateful_domain::{NotificationType, Page};
-use grateful_storage::{NotificationCounts, NotificationQuery, NotificationStats, Repositories};
+use grateful_storage::{NotificationQuery, Repositories};
 
 use super::scenario::{Scenario, new_id};
 use crate::support::pages::first_page;

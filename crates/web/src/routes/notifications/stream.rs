@@ -6,7 +6,8 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpResponse, get, post};
 use futures_util::{Stream, stream};
 use grateful_application::App;
-use grateful_application::notifications::{self, InboxChangeKind, StreamEvent};
+use grateful_application::notifications::{self, StreamEvent};
+use grateful_domain::notification::InboxChangeKind;
 use serde::Serialize;
 use utoipa::ToSchema;
 

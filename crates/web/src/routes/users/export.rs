@@ -6,11 +6,9 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ContentType};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, get};
 use futures_util::{FutureExt as _, Stream, stream};
-use grateful_application::export::{
-    self, HeartRecord, ReactionRecord, ReceivedShare, Section, SectionItems,
-};
+use grateful_application::export::{self, Section, SectionItems};
 use grateful_application::{App, profiles};
-use grateful_domain::{Comment, Session, Share};
+use grateful_domain::{Comment, HeartRecord, ReactionRecord, ReceivedShare, Session, Share};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;

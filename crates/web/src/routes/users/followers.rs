@@ -2,9 +2,8 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get};
-use grateful_application::follows::FollowCounts;
 use grateful_application::{App, follows};
-use grateful_domain::{FollowListItem, UserListItem};
+use grateful_domain::{FollowCounts, FollowListItem, UserListItem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
