@@ -170,37 +170,6 @@ async fn deciding_on_a_missing_request_is_not_found() {
     assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(Some("pending"), None));
 }
 
-#[actix_web::test]
-async fn unfollowing_withdraws_the_request() {
-    let api = Api::create().await;
-    let [ana, sue] = [api.create_user().await, create_user_with_approval(&api).await];
-    follow(&api, &ana, &sue).await;
-
-    api.delete(&follow_path(user_id(&sue))).by(&ana).send().await.expect(200);
-
-    assert_eq!(get_follow_status(&api, &ana, &sue).await, expected_status(None, None));
-    assert_eq!(list_requests(&api, &sue, "").await.data()["total_count"], 0);
-    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
-    decide(&api, &sue, &ana, "accept").await.expect(404);
-}
-
-#[actix_web::test]
-async fn a_block_deletes_the_request() {
-    let api = Api::create().await;
-    let [ana, ben, sue] =
-        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    follow(&api, &ana, &sue).await;
-    follow(&api, &ben, &sue).await;
-
-    block(&api, &sue, &ana).await;
-    block(&api, &ben, &sue).await;
-
-    assert_eq!(list_requests(&api, &sue, "").await.data()["requests"], json!([]));
-    assert_eq!(get_follow_stats(&api, &sue, &sue).await, [0; 4]);
-    decide(&api, &sue, &ana, "accept").await.expect(404);
-    decide(&api, &sue, &ben, "accept").await.expect(404);
-}
-
 async fn list_requests(api: &Api, caller: &Caller, query: &str) -> grateful_testkit::ApiResponse {
     api.get(&follow_path(format!("requests{query}"))).by(caller).send().await.expect(200)
 }

@@ -3,9 +3,7 @@
 use grateful_testkit::{Api, Caller};
 use serde_json::{Value, json};
 
-use crate::support::follows::{
-    block, create_user_with_approval, follow, follow_path, user_id, user_ids,
-};
+use crate::support::follows::{follow, follow_path, user_id};
 use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
@@ -29,78 +27,6 @@ async fn follows_of_followed_users_are_suggested_with_their_profile() {
         "mutuals": ["ben"],
     }]});
     assert_eq!(response, expected);
-}
-
-#[actix_web::test]
-async fn suggestions_are_sorted_by_mutual_count_then_username() {
-    let api = Api::create().await;
-    let [ana, ben, caro] = create_users(&api, ["ana", "ben", "caro"]).await;
-    let [zoe, dora, emil] = create_users(&api, ["zoe", "Dora", "emil"]).await;
-    for mutual in [&ben, &caro] {
-        follow(&api, &ana, mutual).await;
-        follow(&api, mutual, &zoe).await;
-    }
-    follow(&api, &ben, &emil).await;
-    follow(&api, &caro, &dora).await;
-
-    let all = get_suggestions(&api, &ana, "").await;
-    let two = get_suggestions(&api, &ana, "?limit=2").await;
-
-    assert_eq!(user_ids(&all["suggestions"]), [user_id(&zoe), user_id(&dora), user_id(&emil)]);
-    assert_eq!(user_ids(&two["suggestions"]), [user_id(&zoe), user_id(&dora)]);
-    assert_eq!(all["suggestions"][0]["mutuals"], json!(["ben", "caro"]));
-}
-
-#[actix_web::test]
-async fn three_mutuals_are_named_and_all_are_counted() {
-    let api = Api::create().await;
-    let [ana, zoe] = create_users(&api, ["ana", "zoe"]).await;
-    for mutual in &create_users(&api, ["emil", "caro", "Ben", "dora"]).await {
-        follow(&api, &ana, mutual).await;
-        follow(&api, mutual, &zoe).await;
-    }
-
-    let body = get_suggestions(&api, &ana, "").await;
-
-    assert_eq!(body["suggestions"][0]["mutual_count"], 4);
-    assert_eq!(body["suggestions"][0]["mutuals"], json!(["Ben", "caro", "dora"]));
-}
-
-#[actix_web::test]
-async fn the_viewer_followed_requested_and_blocked_users_are_not_suggested() {
-    let api = Api::create().await;
-    let [ana, ben, followed] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
-    let [blocked, blocking, requested] =
-        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    let other = api.create_user().await;
-    follow(&api, &ana, &ben).await;
-    follow(&api, &ana, &followed).await;
-    follow(&api, &ana, &requested).await;
-    for user in [&ana, &followed, &blocked, &blocking, &other] {
-        follow(&api, &ben, user).await;
-    }
-    follow(&api, &ben, &requested).await;
-    let accept = follow_path(format!("requests/{}/accept", user_id(&ben)));
-    api.post(&accept).by(&requested).send().await.expect(200);
-    block(&api, &ana, &blocked).await;
-    block(&api, &blocking, &ana).await;
-
-    let body = get_suggestions(&api, &ana, "").await;
-
-    assert_eq!(user_ids(&body["suggestions"]), [user_id(&other)]);
-}
-
-#[actix_web::test]
-async fn pending_requests_lead_to_no_suggestions() {
-    let api = Api::create().await;
-    let [ana, ben, sue] =
-        [api.create_user().await, api.create_user().await, create_user_with_approval(&api).await];
-    follow(&api, &ana, &sue).await;
-    follow(&api, &sue, &ben).await;
-    follow(&api, &ben, &sue).await;
-
-    assert_eq!(get_suggestions(&api, &ana, "").await["suggestions"], json!([]));
 }
 
 #[actix_web::test]

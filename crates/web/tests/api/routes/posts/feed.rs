@@ -1,6 +1,6 @@
 //! `/api/v1/posts/feed?algorithm=false`: the chronological feed, and the query parameters of all post lists.
 
-use grateful_testkit::{Api, ApiResponse, a_post, block};
+use grateful_testkit::{Api, ApiResponse, a_post};
 use serde_json::json;
 
 use crate::support::{
@@ -26,31 +26,6 @@ async fn the_feed_lists_public_posts_newest_first_without_an_envelope() {
     assert_eq!(ids(&posts), [own, other]);
     assert_eq!(sorted_keys(&posts[0]), POST_FIELDS);
     assert_eq!(sorted_keys(&posts[0]["author"]), AUTHOR_FIELDS);
-}
-
-#[actix_web::test]
-async fn an_empty_feed_is_an_empty_list() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-
-    let response = get_feed(&api, "?algorithm=false").by(&ana).send().await.expect(200);
-
-    assert_eq!(response.json(), json!([]));
-    assert_eq!(next_link(&response), None);
-}
-
-#[actix_web::test]
-async fn posts_across_a_block_are_not_in_the_feed() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let by_ana = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
-    let by_ben = a_post().by(ben.user.id).insert_into(api.database()).await.id.to_string();
-    block(api.database(), ana.user.id, ben.user.id).await;
-
-    for (viewer, visible) in [(&ana, &by_ana), (&ben, &by_ben)] {
-        let response = get_feed(&api, "?algorithm=false").by(viewer).send().await.expect(200);
-        assert_eq!(ids(&response.json()), [visible.as_str()]);
-    }
 }
 
 #[actix_web::test]

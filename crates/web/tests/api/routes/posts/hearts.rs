@@ -1,12 +1,11 @@
 //! `/api/v1/posts/{id}/heart` and `/api/v1/posts/{id}/hearts`.
 
-use actix_web::http::Method;
 use grateful_testkit::{Api, ApiResponse, a_post, block};
 use serde_json::json;
 
 use crate::support::{
-    MALFORMED_IDS, NOON, UNKNOWN_ID, assert_pagination, error_details, insert_101_users,
-    post_subpath, problem_code_and_detail, sorted_keys,
+    NOON, assert_pagination, error_details, insert_101_users, post_subpath,
+    problem_code_and_detail, sorted_keys,
 };
 
 #[actix_web::test]
@@ -104,31 +103,6 @@ async fn hearts_are_paginated() {
     assert_pagination(&api, &ana, &post_subpath(post, "hearts/users"), ApiResponse::json).await;
 }
 
-#[actix_web::test]
-async fn hearts_of_an_invisible_post_are_not_found() {
-    let api = Api::create().await;
-    let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.database()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
-    block(api.database(), eve.user.id, ana.user.id).await;
-
-    let invisible = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
-    for post in invisible {
-        for (method, rest) in [
-            (Method::POST, "heart"),
-            (Method::DELETE, "heart"),
-            (Method::GET, "hearts"),
-            (Method::GET, "hearts/users"),
-        ] {
-            let response = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
-            assert_eq!(
-                problem_code_and_detail(&response, 404),
-                ("not_found".into(), "Post not found".into())
-            );
-        }
-    }
-}
-
 /// The number of hearts would tell that the post still exists, and how it is doing.
 #[actix_web::test]
 async fn removing_a_heart_from_an_invisible_post_returns_the_count_0() {
@@ -149,21 +123,6 @@ async fn removing_a_heart_from_an_invisible_post_returns_the_count_0() {
     assert_eq!(problem_code_and_detail(&again, 404).1, "Post not found");
     let left = api.get(&post_subpath(post, "hearts")).by(&eve).send().await.json();
     assert_eq!(left["hearts_count"], 1);
-}
-
-#[actix_web::test]
-async fn hearts_require_a_token() {
-    let api = Api::create().await;
-    let post = a_post().insert_into(api.database()).await.id;
-
-    for (method, rest) in [
-        (Method::POST, "heart"),
-        (Method::DELETE, "heart"),
-        (Method::GET, "hearts"),
-        (Method::GET, "hearts/users"),
-    ] {
-        api.request(method, &post_subpath(post, rest)).send().await.expect(401);
-    }
 }
 
 #[actix_web::test]

@@ -1,14 +1,13 @@
 //! `/api/v1/posts/{id}/reactions`.
 
-use actix_web::http::Method;
 use chrono::TimeDelta;
 use grateful_domain::Emoji;
-use grateful_testkit::{Api, a_post, block};
+use grateful_testkit::{Api, a_post};
 use serde_json::{Value, json};
 
 use crate::support::{
-    MALFORMED_IDS, NOON, UNKNOWN_ID, assert_pagination, envelope_data, insert_101_users,
-    invalid_fields, post_subpath, problem_code_and_detail, sorted_keys,
+    NOON, assert_pagination, envelope_data, insert_101_users, invalid_fields, post_subpath,
+    problem_code_and_detail, sorted_keys,
 };
 
 #[actix_web::test]
@@ -188,29 +187,6 @@ async fn reactions_are_listed_newest_first_and_paginated() {
     );
     insert_101_users(&api, &insert).await;
     assert_pagination(&api, &ana, &post_subpath(other_post, "reactions"), envelope_data).await;
-}
-
-#[actix_web::test]
-async fn reactions_of_an_invisible_post_are_not_found() {
-    let api = Api::create().await;
-    let [ana, eve] = [api.create_user().await, api.create_user().await];
-    let private = a_post().private().insert_into(api.database()).await.id.to_string();
-    let by_eve = a_post().by(eve.user.id).insert_into(api.database()).await.id.to_string();
-    block(api.database(), ana.user.id, eve.user.id).await;
-
-    let invisible = [&private, &by_eve, UNKNOWN_ID].into_iter().chain(MALFORMED_IDS);
-    for post in invisible {
-        let response = react(&api, &ana, post, "hug").await;
-        assert_eq!(problem_code_and_detail(&response, 404).1, "Post not found");
-        for (method, rest) in [
-            (Method::DELETE, "reactions"),
-            (Method::GET, "reactions"),
-            (Method::GET, "reactions/summary"),
-        ] {
-            let response = api.request(method, &post_subpath(post, rest)).by(&ana).send().await;
-            assert_eq!(problem_code_and_detail(&response, 404).1, "Post not found");
-        }
-    }
 }
 
 #[actix_web::test]

@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_domain::{Post, PostId};
-use grateful_testkit::{Api, NOON, TestDatabase, a_post, block};
-use serde_json::json;
+use grateful_testkit::{Api, NOON, TestDatabase, a_post};
 
 use crate::support::{AUTHOR_FIELDS, POST_FIELDS, ids, invalid_fields, next_link, sorted_keys};
 
@@ -39,21 +38,6 @@ async fn posts_in_the_window_are_sorted_by_engagement() {
 }
 
 #[actix_web::test]
-async fn the_newer_of_two_posts_with_equal_engagement_comes_first() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-    let (older, newer) =
-        (insert_post_hours_ago(&api, 3).await, insert_post_hours_ago(&api, 2).await);
-    for post in [&older, &newer] {
-        set_columns(api.database(), post.id, "hearts_count = 1").await;
-    }
-
-    let response = api.get(TRENDING).by(&ana).send().await.expect(200);
-
-    assert_eq!(ids(&response.json()), [newer.id.to_string(), older.id.to_string()]);
-}
-
-#[actix_web::test]
 async fn the_limit_is_10_by_default() {
     let api = Api::create().await;
     let ana = api.create_user().await;
@@ -66,20 +50,6 @@ async fn the_limit_is_10_by_default() {
         let response = api.get(&format!("{TRENDING}{query}")).by(&ana).send().await.expect(200);
         assert_eq!(ids(&response.json()).len(), length, "{query}");
     }
-}
-
-#[actix_web::test]
-async fn private_posts_and_posts_across_a_block_are_not_trending() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
-    a_post().by(ana.user.id).private().insert_into(api.database()).await;
-    a_post().by(ben.user.id).insert_into(api.database()).await;
-    api.database().execute("UPDATE posts SET hearts_count = 9").await;
-    block(api.database(), ana.user.id, ben.user.id).await;
-
-    let response = api.get(TRENDING).by(&ana).send().await.expect(200);
-
-    assert_eq!(response.json(), json!([]));
 }
 
 #[actix_web::test]

@@ -251,41 +251,6 @@ async fn a_private_privacy_level_wins_over_is_public() {
 }
 
 #[actix_web::test]
-async fn an_image_can_be_reused_until_no_post_shows_it() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let first = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
-    let url = first["image_url"].as_str().unwrap();
-    let again = json!({"content": "Again!", "image_url": url});
-    let publish = || api.post("/api/v1/posts").by(&ben).json(&again).send();
-    let second = publish().await.expect(201).json();
-    let delete =
-        |by, post: &Value| api.delete(&post_path(post["id"].as_str().unwrap())).by(by).send();
-
-    delete(&ana, &first).await.expect(204);
-    api.get(url).send().await.expect(200);
-    delete(&ben, &second).await.expect(204);
-
-    api.get(url).send().await.expect(404);
-    assert_eq!(invalid_fields(&publish().await), ["image_url"]);
-}
-
-#[actix_web::test]
-async fn an_image_removed_by_an_edit_is_deleted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-    let post = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
-    let (url, path) =
-        (post["image_url"].as_str().unwrap(), post_path(post["id"].as_str().unwrap()));
-
-    let patch = json!({"image_url": null});
-    let edited = api.patch(&path).by(&ana).json(&patch).send().await.expect(200).json();
-
-    assert_eq!(edited["image_url"], Value::Null);
-    api.get(url).send().await.expect(404);
-}
-
-#[actix_web::test]
 async fn a_retry_with_the_same_form_gets_the_first_response() {
     let api = Api::create().await;
     let ana = api.create_user().await;

@@ -5,8 +5,8 @@ use grateful_testkit::{Api, Caller};
 use serde_json::json;
 
 use crate::support::follows::{
-    UNKNOWN_USER_ID, block, expected_status, follow, get_follow_stats, get_follow_status, user_id,
-    user_ids, user_path, username,
+    UNKNOWN_USER_ID, block, expected_status, follow, get_follow_status, user_id, user_ids,
+    user_path, username,
 };
 use crate::support::{error_details, next_link, problem_code_and_detail};
 
@@ -30,61 +30,6 @@ async fn blocking_and_unblocking_are_idempotent() {
         assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, None));
     }
     follow(&api, &ben, &ana).await;
-}
-
-#[actix_web::test]
-async fn a_block_deletes_follows_in_both_directions() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
-    follow(&api, &ana, &ben).await;
-    follow(&api, &ben, &ana).await;
-
-    block(&api, &ana, &ben).await;
-
-    assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, Some("blocked")));
-    assert_eq!(get_follow_status(&api, &ben, &ana).await, expected_status(Some("blocked"), None));
-    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
-    assert_eq!(get_follow_stats(&api, &ben, &ben).await, [0; 4]);
-}
-
-#[actix_web::test]
-async fn unblocking_does_not_restore_follows() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
-    follow(&api, &ben, &ana).await;
-    block(&api, &ana, &ben).await;
-
-    api.delete(&user_path(&ben, "block")).by(&ana).send().await.expect(200);
-
-    assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, None));
-    assert_eq!(get_follow_stats(&api, &ana, &ana).await, [0; 4]);
-}
-
-#[actix_web::test]
-async fn unblocking_without_a_block_keeps_follows() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
-    follow(&api, &ana, &ben).await;
-    follow(&api, &ben, &ana).await;
-
-    api.delete(&user_path(&ben, "block")).by(&ana).send().await.expect(200);
-
-    assert_eq!(
-        get_follow_status(&api, &ana, &ben).await,
-        expected_status(Some("active"), Some("active"))
-    );
-}
-
-#[actix_web::test]
-async fn unblocking_keeps_the_block_in_the_other_direction() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
-    block(&api, &ana, &ben).await;
-    block(&api, &ben, &ana).await;
-
-    api.delete(&user_path(&ben, "block")).by(&ana).send().await.expect(200);
-
-    assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(Some("blocked"), None));
 }
 
 #[actix_web::test]

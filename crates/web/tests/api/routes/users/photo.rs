@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use grateful_application::ImageProcessor;
 use grateful_domain::Colour;
 use grateful_testkit::{
-    Api, ApiResponse, BOUNDARY, Caller, PASSWORD, TestApp, a_large_png, a_png, multipart_form,
+    Api, ApiResponse, BOUNDARY, Caller, TestApp, a_large_png, a_png, multipart_form,
 };
 use grateful_web::{RateLimitsConfig, WebConfig};
 use rstest::rstest;
@@ -69,18 +69,6 @@ async fn the_photo_is_shown_in_the_profile_and_with_posts() {
 }
 
 #[actix_web::test]
-async fn a_new_photo_has_a_new_name_and_replaces_the_old_one() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-    let first = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
-
-    let second = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
-
-    assert_status_of_files(&api, &first, 404).await;
-    assert_status_of_files(&api, &second, 200).await;
-}
-
-#[actix_web::test]
 async fn a_photo_can_be_deleted_once() {
     let api = Api::create().await;
     let ana = api.create_user().await;
@@ -108,25 +96,6 @@ async fn the_default_photo_is_an_avatar() {
     assert_eq!(envelope_data(&response), json!({ "avatar_url": url }));
     let avatar = api.get(&url).send().await.expect(200);
     assert_eq!(avatar.header("content-type"), Some("image/svg+xml"));
-}
-
-#[actix_web::test]
-async fn deleting_the_account_deletes_the_files() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-    let photo = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
-    let form: [(&str, &[u8]); 2] = [("content", b"Look!"), ("image", &a_png(9, 9))];
-    let post = api.post("/api/v1/posts/upload").by(&ana).multipart(&form).send().await.expect(201);
-    let image = post.json()["image_url"].as_str().unwrap().to_owned();
-    api.get(&image).send().await.expect(200);
-
-    let password = json!({"password": PASSWORD});
-    api.delete("/api/v1/users/me").by(&ana).json(&password).send().await.expect(204);
-
-    assert_status_of_files(&api, &photo, 404).await;
-    api.get(&image).send().await.expect(404);
-    let avatar = format!("/api/avatar/{}", ana.user.id);
-    api.get(&avatar).send().await.expect(404);
 }
 
 /// No route for photos takes a user id.

@@ -1,7 +1,6 @@
 //! `/api/v1/users/me/posts` and `/api/v1/users/{id}/posts`.
 
-use grateful_testkit::{Api, a_post, block};
-use serde_json::json;
+use grateful_testkit::{Api, a_post};
 
 use crate::support::{
     AUTHOR_FIELDS, POST_FIELDS, assert_problem, envelope_data, fetch_all_pages, ids,
@@ -26,54 +25,6 @@ async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
     assert_eq!(sorted_keys(&posts[0]), POST_FIELDS);
     assert_eq!(sorted_keys(&posts[0]["author"]), AUTHOR_FIELDS);
     assert_eq!(next_link(&response), None);
-}
-
-#[actix_web::test]
-async fn only_public_posts_of_another_user_are_listed() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
-    let public = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
-    a_post().by(ana.user.id).private().insert_into(api.database()).await;
-
-    let response = api.get(&path(ana.user.id)).by(&ben).send().await.expect(200);
-
-    assert_eq!(ids(&envelope_data(&response)), [public]);
-}
-
-#[actix_web::test]
-async fn own_posts_by_id_include_private_ones() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-    a_post().by(ana.user.id).private().insert_into(api.database()).await;
-
-    let by_id = api.get(&path(ana.user.id)).by(&ana).send().await.expect(200);
-    let own = api.get(OWN_POSTS).by(&ana).send().await.expect(200);
-
-    assert_eq!(ids(&envelope_data(&by_id)).len(), 1);
-    assert_eq!(envelope_data(&by_id), envelope_data(&own));
-}
-
-#[actix_web::test]
-async fn a_user_without_posts_has_an_empty_list() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-
-    let response = api.get(OWN_POSTS).by(&ana).send().await.expect(200);
-
-    assert_eq!(envelope_data(&response), json!([]));
-}
-
-#[actix_web::test]
-async fn posts_across_a_block_are_not_found() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
-    block(api.database(), ana.user.id, ben.user.id).await;
-
-    for (viewer, other) in [(&ana, &ben), (&ben, &ana)] {
-        let response = api.get(&path(other.user.id)).by(viewer).send().await;
-        let details = assert_problem(&response, 404, "not_found");
-        assert_eq!(details, json!({"resource": "user", "id": other.user.id.to_string()}));
-    }
 }
 
 #[actix_web::test]
