@@ -5,12 +5,13 @@ use crate::workspace::{Member, Workspace};
 
 /// Which of the crates named in this table each member may depend on. Crates that the table does not name are not
 /// restricted.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
         &[
             "grateful-domain",
+            "grateful-metrics",
             "diesel",
             "diesel-async",
             "diesel_migrations",
@@ -25,6 +26,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "grateful-domain",
             "grateful-storage",
             "grateful-media",
+            "grateful-metrics",
             "argon2",
             "bcrypt",
             "object_store",
@@ -35,6 +37,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         &[
             "grateful-domain",
             "grateful-application",
+            "grateful-metrics",
             "actix-cors",
             "actix-http",
             "actix-multipart",
@@ -49,6 +52,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         ],
     ),
     ("grateful-media", &[]),
+    ("grateful-metrics", &[]),
     ("grateful-seed", &["grateful-domain"]),
     ("grateful-local-postgres", &["nix"]),
     (
@@ -180,7 +184,19 @@ const MAY_NOT_NAME: [(&str, &[&str]); 7] = [
     ("grateful-storage", &["actix", "Http", "StatusCode"]),
     (
         "grateful-application",
-        &["actix", "deadpool", "diesel", "postgres", "Http", "StatusCode", "sql_query"],
+        &[
+            "actix",
+            "deadpool",
+            "diesel",
+            "postgres",
+            "Http",
+            "Idempotency-Key",
+            "Last-Event-ID",
+            "Retry-After",
+            "StatusCode",
+            "User-Agent",
+            "sql_query",
+        ],
     ),
     ("grateful-web", &["deadpool", "diesel", "grateful_storage", "postgres", "sql_query"]),
     ("grateful-seed", &["actix", "diesel", "postgres", "tokio", "Utc::now"]),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use grateful_storage::{Database, Thresholds};
+use grateful_storage::Database;
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -83,11 +83,6 @@ impl App {
     #[must_use]
     pub fn with_database(&self, db: Database) -> Self {
         Self { db, inbox_watcher: InboxWatcher::default(), ..self.clone() }
-    }
-
-    /// The thresholds above which slow and repeated statements are reported.
-    pub fn thresholds(&self) -> &Thresholds {
-        self.db.thresholds()
     }
 }
 

@@ -61,6 +61,9 @@ pub enum Error {
         /// The message.
         reason: &'static str,
     },
+    /// The client used the idempotency key for another request before.
+    #[error("The idempotency key was used for another request before")]
+    IdempotencyKeyReused,
     /// The request breaks a rule that holds for all users.
     #[error("{reason}")]
     RuleViolation {

@@ -1,4 +1,4 @@
-//! Idempotency: a request with an `Idempotency-Key` has one effect, however often a client sends it.
+//! Idempotency: a request with an idempotency key has one effect, however often a client sends it.
 
 use grateful_domain::UserId;
 use grateful_storage::{Claim, ClaimOutcome, Connection, Repositories};
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{App, Error, Resource, Result, new_id};
 
-/// The value of an `Idempotency-Key` header.
+/// The key that a client gives a request that it may send again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -90,11 +90,7 @@ pub(crate) async fn run_once_after<T>(
         }
         ClaimOutcome::Completed(response) => Ok((RecordedResponse::Replayed(response), None)),
         ClaimOutcome::InFlight => Err(in_flight()),
-        ClaimOutcome::FingerprintMismatch => Err(grateful_domain::ValidationError::field(
-            "Idempotency-Key",
-            "was used for another request before",
-        )
-        .into()),
+        ClaimOutcome::FingerprintMismatch => Err(Error::IdempotencyKeyReused),
     }
 }
 
@@ -129,7 +125,7 @@ async fn run_claimed<T>(
 fn in_flight() -> Error {
     Error::Conflict {
         resource: Resource::IdempotencyKey,
-        reason: "A request with this Idempotency-Key is still being processed",
+        reason: "A request with this idempotency key is still being processed",
     }
 }
 

@@ -16,14 +16,13 @@ mod metrics;
 mod notify;
 mod ports;
 mod post_access;
+mod query_log;
 mod rate_limiter;
 mod stream_limiter;
 mod use_cases;
 
 // For the web layer: the crop focus of an upload, and the format of a file.
 pub use grateful_media::{Focus, ImageFormat};
-// For the web layer: statement counts by request, and metric descriptions.
-pub use grateful_storage::{Metric, MetricKind, MetricLabel, QueryLog, Thresholds};
 
 pub use self::app::App;
 use self::app::new_id;
@@ -38,6 +37,7 @@ pub use self::image_processor::{ImageProcessor, IncomingUpload, Upload, UploadPe
 pub use self::inbox_watcher::InboxWatcher;
 pub use self::metrics::all_metrics;
 pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder, SystemClock};
+pub use self::query_log::QueryLog;
 pub use self::rate_limiter::RateLimiter;
 pub use self::stream_limiter::StreamLimiter;
 pub use self::use_cases::{

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use grateful_storage::{Metric, MetricKind, MetricLabel};
+use grateful_metrics::{Metric, MetricKind, MetricLabel};
 use metrics::Gauge;
 
 use crate::Result;

@@ -15,6 +15,8 @@ mod verify;
 pub use diesel_async::AsyncPgConnection as Connection;
 /// The type of [`MIGRATIONS`], for your own migration harness.
 pub use diesel_migrations::EmbeddedMigrations;
+/// The form of [`METRICS`].
+pub use grateful_metrics::{Metric, MetricKind, MetricLabel};
 /// Diesel and its driver, whose types are part of the public API: [`Connection`] is from `diesel_async`, and errors of
 /// `diesel` convert to [`StorageError`]. A new major version of either is a new major version of this crate.
 pub use {diesel, diesel_async};
@@ -26,8 +28,7 @@ pub use self::connection::{
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{
-    METRICS, Metric, MetricKind, MetricLabel, QueryLog, QueryMonitor, StatementStats, Thresholds,
-    record_on_commit,
+    METRICS, QueryLog, QueryMonitor, StatementStats, Thresholds, record_on_commit,
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::{

@@ -10,7 +10,7 @@ mod thresholds;
 
 pub use self::commit_metrics::record_on_commit;
 pub(crate) use self::commit_metrics::record_outcome;
-pub use self::metrics::{METRICS, Metric, MetricKind, MetricLabel};
+pub use self::metrics::METRICS;
 pub use self::query_log::{QueryLog, StatementStats};
 pub use self::query_monitor::QueryMonitor;
 pub use self::thresholds::Thresholds;

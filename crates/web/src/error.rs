@@ -4,7 +4,7 @@ use std::fmt;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
-use grateful_application::Error;
+use grateful_application::{Error, Resource};
 use grateful_domain::ValidationError;
 
 /// Why a request failed.
@@ -31,8 +31,19 @@ pub(crate) enum ApiError {
 }
 
 impl From<Error> for ApiError {
+    /// Names the header that the application does not know.
     fn from(error: Error) -> Self {
-        Self::UseCase(error)
+        Self::UseCase(match error {
+            Error::IdempotencyKeyReused => {
+                ValidationError::field("Idempotency-Key", "was used for another request before")
+                    .into()
+            }
+            Error::Conflict { resource: resource @ Resource::IdempotencyKey, .. } => {
+                let reason = "A request with this Idempotency-Key is still being processed";
+                Error::Conflict { resource, reason }
+            }
+            error => error,
+        })
     }
 }
 
@@ -89,7 +100,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::UseCase(error) => match error {
-                Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Invalid(_) | Error::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
                 Error::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
                 Error::Forbidden { .. } => StatusCode::FORBIDDEN,

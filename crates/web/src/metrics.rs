@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use grateful_application::{Metric, MetricKind, MetricLabel, QueryLog};
+use grateful_application::QueryLog;
+use grateful_metrics::{Metric, MetricKind, MetricLabel};
 use metrics::{Label, SharedString};
 
 use crate::openapi::ROUTES;

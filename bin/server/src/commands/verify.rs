@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use grateful_application::verify::{
-    ActTable, CounterTable, Mismatch, Progress, Repair, verify as recount,
-};
+use grateful_application::verify::{Progress, Repair, verify as recount};
 use grateful_domain::notification::Cause;
+use grateful_storage::{ActTable, CounterTable, Mismatch};
 
 use super::{Apps, open_migrated};
 use crate::config::Settings;

@@ -19,7 +19,7 @@ pub struct SignUp {
     pub email: Email,
     /// The password, in clear text.
     pub password: Password,
-    /// The `User-Agent` header of the client.
+    /// The name that the client gives itself.
     pub user_agent: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct LogIn {
     pub email: String,
     /// The password, in clear text.
     pub password: String,
-    /// The `User-Agent` header of the client.
+    /// The name that the client gives itself.
     pub user_agent: Option<String>,
 }
 

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use grateful_domain::notification::Cause;
-pub use grateful_storage::{ActTable, CounterTable, Mismatch};
-use grateful_storage::{MissingNotification, Repositories, RowKey, VerifiedBatch};
+use grateful_storage::{
+    ActTable, CounterTable, Mismatch, MissingNotification, Repositories, RowKey, VerifiedBatch,
+};
 
 use crate::{App, Error, Result};
 

@@ -1,6 +1,7 @@
 //! Verifying and repairing cached counts, and that all rows are verified.
 
-use grateful_application::verify::{ActTable, CounterTable, Progress, Repair, verify};
+use grateful_application::verify::{Progress, Repair, verify};
+use grateful_storage::{ActTable, CounterTable};
 use grateful_testkit::{TestApp, a_comment, a_post, create_user, load_engagement};
 
 #[tokio::test]

@@ -10,8 +10,7 @@ use grateful_domain::{PostEdit, UserId};
 use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
 
 use crate::support::{
-    assert_invalid, assert_unauthenticated, create_post, draft, lock_user, log_in, post_id_in,
-    wait_until_blocked,
+    assert_unauthenticated, create_post, draft, lock_user, log_in, post_id_in, wait_until_blocked,
 };
 
 #[tokio::test]
@@ -53,7 +52,7 @@ async fn another_request_with_the_same_key_is_rejected() {
     let other = IdempotentRequest { fingerprint: [2; 32], ..request() };
     let rejected = create_post(&app, ana, draft("For sun."), Some(other)).await;
 
-    assert_invalid(rejected, "Idempotency-Key");
+    assert!(matches!(rejected, Err(Error::IdempotencyKeyReused)), "{rejected:?}");
     assert_eq!(database.count("posts").await, 1);
 }
 

@@ -14,7 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use chrono::{DateTime, Utc};
-use grateful_application::{App, QueryLog, Thresholds};
+use grateful_application::{App, QueryLog};
 use grateful_domain::Session;
 use tokio::task::JoinError;
 use tracing::Instrument as _;
@@ -113,18 +113,17 @@ struct RequestLog {
     route: Option<String>,
     user: Option<i64>,
     started_at: Instant,
-    thresholds: Thresholds,
+    app: Option<Data<App>>,
 }
 
 impl RequestLog {
     fn start(request: &ServiceRequest) -> Self {
-        let app = request.app_data::<Data<App>>();
         Self {
             method: request.method().clone(),
             route: None,
             user: None,
             started_at: Instant::now(),
-            thresholds: app.map(|app| *app.thresholds()).unwrap_or_default(),
+            app: request.app_data::<Data<App>>().cloned(),
         }
     }
 
@@ -133,7 +132,9 @@ impl RequestLog {
         let duration = self.started_at.elapsed();
         let method = self.method.as_str();
         let route = self.route.as_deref().unwrap_or(NO_ROUTE);
-        queries.report(route, &self.thresholds);
+        if let Some(app) = &self.app {
+            queries.report(app, route);
+        }
         record_request(&self.method, self.route.as_deref(), status, duration, queries);
         tracing::info!(
             http.method = method,

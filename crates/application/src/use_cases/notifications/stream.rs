@@ -12,7 +12,7 @@ use crate::concurrency_limiter::ConcurrencyPermit;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
-/// A secret that opens one stream, once, for clients that cannot send an access token in a header, such as `EventSource`.
+/// A secret that opens one stream, once, for clients that cannot send an access token, such as `EventSource` in a browser.
 pub type StreamTicket = AccessToken;
 
 /// How long a ticket is valid.
