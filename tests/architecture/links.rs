@@ -87,6 +87,36 @@ fn no_citation_refers_to_a_document_outside_the_repository() {
     assert!(findings.is_empty(), "\n{findings}");
 }
 
+/// `docs/adding-a-feature.md` names each place that a new feature touches. A file that the feature creates has the name of
+/// the example.
+#[test]
+fn the_checklist_of_a_feature_names_at_most_25_places_and_each_exists() {
+    let path = Regex::new(r"`((?:bin|crates|docs|migrations|tests)/[\w./-]+)`").unwrap();
+    let workspace = Workspace::read();
+    let page = workspace.read_file(Path::new("docs/adding-a-feature.md"));
+    let mut findings = String::new();
+
+    for (number, line) in (1..).zip(page.lines()) {
+        for found in path.captures_iter(line) {
+            let named = Path::new(&found[1]);
+            let mut folders = named.ancestors().skip_while(|part| has_example_name(part));
+            let existing = folders.next().unwrap();
+            if !workspace.root.join(existing).exists() {
+                writeln!(findings, "{number}: {} does not exist", existing.display()).unwrap();
+            }
+        }
+    }
+    assert!(findings.is_empty(), "\n{findings}");
+    let row = Regex::new(r"(?m)^\| (\d+) \| ").unwrap();
+    let rows: Vec<usize> = row.captures_iter(&page).map(|row| row[1].parse().unwrap()).collect();
+    assert!(rows.len() <= 25, "a feature touches {} places", rows.len());
+    assert_eq!(rows, (1..=rows.len()).collect::<Vec<_>>(), "rows are numbered in order");
+}
+
+fn has_example_name(path: &Path) -> bool {
+    path.to_string_lossy().contains("bookmark")
+}
+
 #[test]
 fn anchors_are_made_as_code_hosts_make_them() {
     let page = "# The API\n\n```sh\n# no heading\n```\n\n## `ETag`s, and *what* they cost\n";

@@ -40,7 +40,4 @@ pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder
 pub use self::query_log::QueryLog;
 pub use self::rate_limiter::RateLimiter;
 pub use self::stream_limiter::StreamLimiter;
-pub use self::use_cases::{
-    accounts, comments, export, feed, follows, health, hearts, housekeeping, locations,
-    notifications, photos, posts, profiles, reactions, sessions, shares, uploads, users, verify,
-};
+pub use self::use_cases::*;

@@ -36,10 +36,7 @@ pub use self::follow::{
     Follow, FollowAction, FollowCounts, FollowError, FollowListItem, FollowState, Relationship,
     Suggestion, apply_follow_action,
 };
-pub use self::ids::{
-    CommentId, FollowId, HeartId, JobId, NotificationId, PostId, ReactionId, SessionId, ShareId,
-    UserId,
-};
+pub use self::ids::*;
 pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions};
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority,

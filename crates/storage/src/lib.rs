@@ -31,14 +31,7 @@ pub use self::monitor::{
     METRICS, QueryLog, QueryMonitor, StatementStats, Thresholds, record_on_commit,
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
-pub use self::repositories::{
-    BackgroundJobs, Barrier, Claim, ClaimOutcome, CommentOwners, Comments, Credentials,
-    EmojiReactions, Feed, FeedPage, FeedPageItem, Follows, Hearts, HeldBackEvent, IdempotencyKeys,
-    InboxPosition, Job, LockedParticipants, NamedUser, NewHeart, NewReaction, NewUser,
-    Notifications, Participants, PersonalData, Posts, PreviousPhoto, RecordResult, RemovedHeart,
-    RemovedMentions, Repositories, SavedReaction, Sessions, Shares, StreamTickets, Thread,
-    TokenHash, Users,
-};
+pub use self::repositories::*;
 pub use self::verify::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,
     VerifiedBatch,

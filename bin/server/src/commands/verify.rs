@@ -98,14 +98,7 @@ impl Report {
 }
 
 fn print_missing(cause: Cause) {
-    let table = match ActTable::of(cause.act) {
-        ActTable::Hearts => "likes",
-        ActTable::Reactions => "emoji_reactions",
-        ActTable::Shares => "shares",
-        ActTable::Comments => "comments",
-        ActTable::Posts => "posts",
-        ActTable::Follows => "follows",
-    };
+    let table = ActTable::of(cause.act).code();
     let Cause { recipient, actor, act } = cause;
     let act = act.dedup_key();
     println!("{table}: {act} by user {actor} has no notification for user {recipient}");

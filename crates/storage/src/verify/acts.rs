@@ -13,20 +13,20 @@ use crate::query::statement;
 use crate::{Connection, Result};
 
 closed_enum! {
-    /// A table whose rows are acts that users are notified of.
+    /// A table whose rows are acts that users are notified of. Its code is its name.
     pub enum ActTable {
         /// Hearts.
-        Hearts,
+        Hearts = "likes",
         /// Emoji reactions.
-        Reactions,
+        Reactions = "emoji_reactions",
         /// Link shares and message shares.
-        Shares,
+        Shares = "shares",
         /// Comments and replies, and the mentions in them.
-        Comments,
+        Comments = "comments",
         /// Mentions in posts.
-        Posts,
+        Posts = "posts",
         /// Follows and follow requests.
-        Follows,
+        Follows = "follows",
     }
 }
 

@@ -17,26 +17,21 @@ use crate::response::{Envelope, JsonResponse, Problem, RecordedJson, stored_body
 
 /// The form that uploads a photo.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "OpenAPI documentation of what `PhotoForm` reads")]
-pub(crate) struct NewPhotoForm {
+#[schema(as = NewPhotoForm)]
+pub(crate) struct PhotoForm {
     /// JPEG, PNG or WebP, at most 5,242,880 bytes, 50 megapixels, and 12,000 pixels per side.
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
+    #[schema(rename = "file", value_type = String, format = Binary)]
+    image: Upload,
     /// The point of the image that matters most, as fractions of the width and the height: `0.5,0.3`. If absent, it is
     /// detected.
-    #[schema(nullable = false, example = "0.5,0.3")]
-    focus: Option<String>,
-}
-
-/// The fields of [`NewPhotoForm`].
-const FORM_FIELDS: FormFields = FormFields { image: "file", texts: &["focus"] };
-
-/// A parsed form that uploads a photo.
-pub(crate) struct PhotoForm {
-    image: Upload,
+    #[schema(value_type = Option<String>, nullable = false, example = "0.5,0.3")]
     focus: Option<Focus>,
+    #[schema(ignore)]
     idempotency: Option<IdempotentRequest>,
 }
+
+/// The fields of [`PhotoForm`].
+const FORM_FIELDS: FormFields = FormFields { image: "file", texts: &["focus"] };
 
 impl FromRequest for PhotoForm {
     type Error = ApiError;
@@ -111,7 +106,7 @@ pub(crate) struct DefaultAvatarView {
 /// Uploads the profile photo of the caller. Replaces an earlier one.
 #[utoipa::path(
     tag = "photos",
-    request_body(content = NewPhotoForm, content_type = "multipart/form-data"),
+    request_body(content = PhotoForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses(
         (status = 200, body = Envelope<PhotoView>, description = "The new photo"),

@@ -24,6 +24,17 @@ fn every_response_has_a_description_and_a_schema_unless_it_has_no_body() {
 }
 
 #[test]
+fn every_operation_has_a_row_in_the_documentation() {
+    let page = include_str!("../../../../../docs/http-api.md");
+    for (method, pattern, _) in operations() {
+        let path = pattern.strip_prefix(grateful_web::API).unwrap_or(&pattern);
+        let is_named =
+            ['`', '?'].iter().any(|end| page.contains(&format!("`{method} {path}{end}")));
+        assert!(is_named, "`{method} {path}` is not in docs/http-api.md");
+    }
+}
+
+#[test]
 fn every_operation_documents_a_client_error_and_its_security() {
     for (method, pattern, operation) in operations() {
         let responses = operation["responses"].as_object().unwrap();
