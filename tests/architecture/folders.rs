@@ -36,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "image_processor",
             "inbox_watcher",
             "app",
+            "query_log",
             "image_files",
             "file_store",
             "idempotency",
