@@ -70,13 +70,6 @@ impl Cluster {
         Self::start_or_join(dir, account, None, None, MAX_CONNECTIONS)
     }
 
-    /// Like [`throwaway`](Self::throwaway), with the given PostgreSQL installation.
-    pub fn throwaway_with(installation: Installation, name: &str) -> Result<Self, Error> {
-        let account = Account::choose()?;
-        let dir = ClusterDir::throwaway(name, &account);
-        Self::start_or_join(dir, account, Some(installation), None, MAX_CONNECTIONS)
-    }
-
     /// The connection URL of `database`, in the form that both libpq and tokio-postgres accept.
     ///
     /// A throwaway cluster starts with the database `postgres`.

@@ -14,6 +14,7 @@ mod fixtures;
 #[path = "images/profiles.rs"]
 mod profiles;
 
+use std::io::Cursor;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use grateful_media::{DecodedImage, ImageError, ImageHeader, Purpose};
@@ -131,6 +132,22 @@ fn webps_stay_within_the_upper_bound() {
     }
     assert_bounded("a lossy WebP", &fixtures::lossy_webp());
     assert_bounded("a lossy WebP with alpha", &fixtures::lossy_webp_with_alpha());
+}
+
+#[test]
+fn the_webp_decoder_takes_thousands_of_bytes_per_byte_of_prefix_codes() {
+    let _lock = lock_memory();
+    let file = fixtures::webp_with_code_groups(2_000);
+    assert_bounded("a WebP with 2,000 prefix code groups", &file);
+
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(&file)).unwrap();
+    let mut pixels = vec![0; decoder.output_buffer_size().unwrap()];
+    decoder.set_memory_limit(file.len());
+    let (decoded, peak) = measure_peak(|| decoder.read_image(&mut pixels));
+
+    decoded.unwrap();
+    // Otherwise counting the groups first (`src/webp/prefix_codes.rs`) is not needed any more.
+    assert!(peak > 2_000 * file.len() as u64, "{peak} bytes for a file of {} bytes", file.len());
 }
 
 #[test]

@@ -251,3 +251,63 @@ pub(crate) fn webp_with_exif(image: &RgbImage, exif: &[u8]) -> Vec<u8> {
     let webp = webp(image);
     riff(&[(b"VP8X", &canvas), (b"VP8L", encoded_frame(&webp)), (b"EXIF", exif)])
 }
+
+/// Writes bits, the lowest of each byte first.
+#[derive(Default)]
+struct BitWriter {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl BitWriter {
+    fn write(&mut self, value: u64, bits: usize) {
+        for index in 0..bits {
+            if self.length.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            *self.bytes.last_mut().unwrap() |= ((value >> index & 1) as u8) << (self.length % 8);
+            self.length += 1;
+        }
+    }
+
+    /// Writes a prefix code with a single symbol, which takes no bits.
+    fn write_single_symbol_code(&mut self, symbol: u64) {
+        self.write(0b101, 3);
+        self.write(symbol, 8);
+    }
+
+    /// Writes a prefix code whose first 2,048 symbols have 11 bits. It takes ten bytes, since a code length that all
+    /// symbols have takes none.
+    fn write_wide_code(&mut self) {
+        // The lengths of the code length code, of which only the last one, for 11 bits, is not 0.
+        self.write(11 << 1, 5);
+        self.write(1 << 42, 45);
+        // Twelve bits with the number of symbols, less 2.
+        self.write(1 | 5 << 1, 4);
+        self.write(2_046, 12);
+    }
+}
+
+/// A lossless WebP of 4 by 4 pixels with this many prefix code groups, which take the decoder 70 kB each: the only pixel
+/// of its entropy image names the last.
+pub(crate) fn webp_with_code_groups(count: u64) -> Vec<u8> {
+    let mut bits = BitWriter::default();
+    bits.write(0x2F, 8);
+    bits.write(3 | 3 << 14, 32);
+    // No transform, a colour cache of 2,048 colours, and an entropy image for blocks of 4 by 4 pixels.
+    bits.write(0b1_1011_1_0, 7);
+    bits.write(0b000, 3);
+    bits.write(0, 1);
+    let last = count - 1;
+    for symbol in [last & 0xFF, last >> 8, 0, 0, 0] {
+        bits.write_single_symbol_code(symbol);
+    }
+    for _ in 0..count {
+        bits.write_wide_code();
+        (0..4).for_each(|_| bits.write_single_symbol_code(0));
+    }
+    // The pixels: the first symbol of the wide code has eleven zeros.
+    (0..16).for_each(|_| bits.write(0, 11));
+    bits.write(0, 64);
+    riff(&[(b"VP8L", &bits.bytes)])
+}

@@ -209,57 +209,13 @@ fn a_jpeg_with_too_many_scans_is_rejected() {
     assert_eq!(decode(&with(101)).unwrap_err(), ImageError::Corrupt);
 }
 
-/// Writes bits, the lowest of each byte first.
-#[derive(Default)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    length: usize,
-}
-
-impl BitWriter {
-    fn write(&mut self, value: u64, bits: usize) {
-        for index in 0..bits {
-            if self.length.is_multiple_of(8) {
-                self.bytes.push(0);
-            }
-            *self.bytes.last_mut().unwrap() |= ((value >> index & 1) as u8) << (self.length % 8);
-            self.length += 1;
-        }
-    }
-
-    /// Writes a prefix code with a single symbol, which takes no bits.
-    fn write_single_symbol_code(&mut self, symbol: u64) {
-        self.write(0b101, 3);
-        self.write(symbol, 8);
-    }
-}
-
-/// A lossless WebP of 4 by 4 pixels with this many prefix code groups: the only pixel of its entropy image names the
-/// last.
-fn webp_with_code_groups(count: u64) -> Vec<u8> {
-    let mut bits = BitWriter::default();
-    bits.write(0x2F, 8);
-    bits.write(3 | 3 << 14, 32);
-    // No transform, no colour cache, and an entropy image for blocks of 4 by 4 pixels, without a colour cache.
-    bits.write(0b100, 7);
-    let last = count - 1;
-    for symbol in [last & 0xFF, last >> 8, 0, 0, 0] {
-        bits.write_single_symbol_code(symbol);
-    }
-    for _ in 0..count * 5 {
-        bits.write_single_symbol_code(0);
-    }
-    bits.write(0, 64);
-    fixtures::riff(&[(b"VP8L", &bits.bytes)])
-}
-
 #[test]
 fn a_webp_with_too_many_prefix_codes_is_rejected_by_its_header() {
     let feature = "an unusual number of prefix codes";
-    assert!(decode(&webp_with_code_groups(1)).is_ok());
-    assert!(decode(&webp_with_code_groups(2_000)).is_ok());
+    assert!(decode(&fixtures::webp_with_code_groups(1)).is_ok());
+    assert!(decode(&fixtures::webp_with_code_groups(2_000)).is_ok());
     for count in [2_001, 60_000] {
-        let error = ImageHeader::read(&webp_with_code_groups(count)).unwrap_err();
+        let error = ImageHeader::read(&fixtures::webp_with_code_groups(count)).unwrap_err();
         assert_eq!(error, ImageError::Unsupported { feature });
     }
 }
