@@ -26,11 +26,6 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// The installation with its programs in this directory.
-    pub fn in_dir(bin_dir: &Path) -> Result<Self, Error> {
-        Self::probe(bin_dir, &Account::choose()?)
-    }
-
     /// The newest installation on this machine, fetched with npm if there is none.
     pub fn find() -> Result<Self, Error> {
         InstallationSearch::system().find_newest()

@@ -130,7 +130,8 @@ mod tests {
     fn a_directory_without_programs_is_named_in_the_error() {
         let directory = tempfile::tempdir().unwrap();
 
-        let error = Installation::in_dir(directory.path()).unwrap_err();
+        let account = Account::choose().unwrap();
+        let error = Installation::probe(directory.path(), &account).unwrap_err();
 
         assert!(error.to_string().starts_with(&directory.path().display().to_string()), "{error}");
     }

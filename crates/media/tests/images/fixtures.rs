@@ -279,7 +279,7 @@ impl BitWriter {
     /// Writes a prefix code whose first 2,048 symbols have 11 bits. It takes ten bytes, since a code length that all
     /// symbols have takes none.
     fn write_wide_code(&mut self) {
-        // The lengths of the code length code, of which only the last one, for 11 bits, is not 0.
+        // The lengths of the code length code. Only the last one, for 11 bits, is not 0.
         self.write(11 << 1, 5);
         self.write(1 << 42, 45);
         // Twelve bits with the number of symbols, less 2.
