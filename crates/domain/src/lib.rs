@@ -41,10 +41,7 @@ pub use self::mention::{MAX_MENTIONS, MentionDiff, diff_mentions, find_mentions}
 pub use self::notification::{
     BatchConfig, BatchKey, Inbox, Notification, NotificationType, Priority,
 };
-pub use self::page::{
-    CountMode, EngagementPosition, Limit, Offset, Page, PageError, PageRequest, PageStart,
-    Position, RankPosition, Total,
-};
+pub use self::page::{Limit, Offset, Page, PageError, PageRequest, PageStart, Position, Total};
 pub use self::post::{
     Content, Draft, Engagement, ImageUrl, LocationName, Post, PostEdit, PostForViewer, PostType,
     Revision, Title, Visibility,

@@ -1,14 +1,12 @@
 //! Pagination: page requests, pages and positions (docs/rules.md#paging).
 
-mod positions;
 mod total;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use self::positions::{EngagementPosition, RankPosition};
-pub use self::total::{CountMode, Total};
+pub use self::total::Total;
 
 /// A request for a page of a list. `P` is the type of a position in the order of the list; most lists are ordered by
 /// time.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 pub use self::content::{Content, ImageUrl, LocationName, PostType, Title};
 pub use self::edit::PostEdit;
 pub use self::visibility::Visibility;
-use crate::{Author, Emoji, EngagementPosition, Position, PostId, UserId, Viewer, find_mentions};
+use crate::{Author, Emoji, Position, PostId, UserId, Viewer, find_mentions};
 
 /// A post with its engagement counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,17 +67,6 @@ impl Revision {
 }
 
 impl Post {
-    /// The position in lists ordered by engagement.
-    pub fn engagement_position(&self) -> EngagementPosition {
-        let engagement = self.engagement;
-        EngagementPosition {
-            hearts: engagement.hearts,
-            reactions: engagement.reactions,
-            shares: engagement.shares,
-            id: self.id,
-        }
-    }
-
     /// Creates a new post.
     pub fn publish(id: PostId, author: UserId, draft: Draft, now: DateTime<Utc>) -> Self {
         Self {

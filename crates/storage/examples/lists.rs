@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
-    Content, CountMode, Draft, Email, Follow, FollowState, Limit, Page, PasswordHash, Post,
-    PostForViewer, PostType, Total, User, UserId, Username, Viewer, Visibility,
+    Content, Draft, Email, Follow, FollowState, Limit, Page, PageRequest, PageStart, PasswordHash,
+    Post, PostForViewer, PostType, Total, User, UserId, Username, Viewer, Visibility,
 };
 use grateful_storage::{
     Connection, Database, DatabaseConfig, FollowQuery, NewHeart, NewUser, PostQuery, QueryLog,
@@ -39,50 +39,35 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
     let [ana, ben] = [create_user(&mut conn, now).await?, create_user(&mut conn, now).await?];
     write_posts(&db, ana.id, ben.id, now).await?;
     follow(&db, ben.id, ana.id, now).await?;
-    let visible_to_ben = PostQuery::visible_to(Viewer::User(ben.id));
+    let by_ana = PostQuery::visible_to(Viewer::User(ben.id)).by_author(ana.id);
 
     // Page by page: each starts after the last item of the previous one, even if posts are added in the meantime.
-    let mut position = None;
-    loop {
-        let query = visible_to_ben.clone().by_author(ana.id).limit(Limit::parse(2)?);
-        let query = match position {
-            Some(position) => query.after(position),
-            None => query.with_total(CountMode::UpTo(100)),
-        };
-        let page = conn.posts().list(query).await?;
-        let total = page.total.map(format_total);
-        writeln!(output, "newest: {}{}", contents(&page), total.unwrap_or_default())?;
-        position = page.next;
-        if position.is_none() {
-            break;
-        }
+    let first = PageRequest::first(Limit::parse(2)?);
+    let page = conn.posts().list(by_ana.clone().page(first).with_total(100)).await?;
+    let total = page.total.map(format_total).unwrap_or_default();
+    writeln!(output, "newest: {}{total}", contents(&page))?;
+    let mut next = page.next;
+    while let Some(position) = next {
+        let following = PageRequest { start: PageStart::After(position), ..first };
+        let page = conn.posts().list(by_ana.clone().page(following)).await?;
+        writeln!(output, "then: {}", contents(&page))?;
+        next = page.next;
     }
-
-    // Other orders and filters. Combinations that no index supports do not compile.
-    let best = conn.posts().list(visible_to_ben.clone().by_author(ana.id).by_rank()).await?;
-    writeln!(output, "best: {}", contents(&best))?;
-    let daily = visible_to_ben.clone().by_author(ana.id).of_type(PostType::Daily);
-    writeln!(output, "daily: {}", contents(&conn.posts().list(daily).await?))?;
-    let followed = conn.posts().list(visible_to_ben.by_followed().limit(Limit::parse(1)?)).await?;
-    writeln!(output, "by followed authors: {}", contents(&followed))?;
+    let until_rain = by_ana.clone().until(now + TimeDelta::minutes(1));
+    writeln!(output, "before the rain: {}", contents(&conn.posts().list(until_rain).await?))?;
 
     // Ana's list of her own posts includes the private one.
-    let own = PostQuery::visible_to(Viewer::User(ana.id)).by_author(ana.id).limit(Limit::MAX);
+    let own = PostQuery::visible_to(Viewer::User(ana.id)).by_author(ana.id);
     writeln!(output, "her own: {} posts", conn.posts().list(own).await?.items.len())?;
 
-    // Users are listed in the same way.
-    let followers =
-        FollowQuery::visible_to(ana.id).followers_of(ana.id).with_total(CountMode::Estimated);
+    // Follows and users are listed in the same way.
+    let followers = FollowQuery::visible_to(ana.id).followers_of(ana.id).with_total(100);
     let followers = conn.follows().list(followers).await?;
-    let users = UserQuery::visible_to(Viewer::User(ben.id)).with_ids(&[ana.id, ben.id]);
-    let users = conn.users().list(users.by_username()).await?;
+    let members = conn.users().list(UserQuery::visible_to(Viewer::User(ben.id))).await?;
+    let newest = members.items.first().is_some_and(|member| member.author.id == ben.id);
     let total = followers.total.map(format_total).unwrap_or_default();
-    writeln!(
-        output,
-        "her followers: {}{total}; visible users: {}",
-        followers.items.len(),
-        users.items.len()
-    )?;
+    writeln!(output, "her followers: {}{total}", followers.items.len())?;
+    writeln!(output, "the newest member is Ben: {newest}")?;
 
     // The newest posts of several authors are loaded at once.
     let authors = [ana.id, ben.id];
@@ -90,7 +75,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
     let mut posts = conn.posts();
     let (newest, log) = QueryLog::record(posts.list_by_each_author(viewer, &authors, limit)).await;
     let newest = newest?[&ana.id].len();
-    writeln!(output, "{} statement for the newest {newest} posts of each author", log.total())?;
+    writeln!(output, "{} statements for the newest {newest} posts of each author", log.total())?;
     Ok(output)
 }
 
@@ -158,7 +143,7 @@ async fn follow(
     .await
 }
 
-fn contents<P>(page: &Page<PostForViewer, P>) -> String {
+fn contents(page: &Page<PostForViewer>) -> String {
     let contents: Vec<_> = page.items.iter().map(|item| item.post.draft.content.as_str()).collect();
     contents.join(", ")
 }
@@ -167,7 +152,6 @@ fn format_total(total: Total) -> String {
     match total {
         Total::Exactly(number) => format!(" ({number} in all)"),
         Total::MoreThan(number) => format!(" (more than {number})"),
-        Total::About(number) => format!(" (about {number})"),
     }
 }
 

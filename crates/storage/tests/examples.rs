@@ -57,13 +57,12 @@ async fn lists_are_filtered_sorted_paged_counted_and_loaded_for_many_keys() {
         lines(&page),
         [
             "newest: Snow, Rain (3 in all)",
-            "newest: Bread",
-            "best: Bread, Rain, Snow",
-            "daily: Bread",
-            "by followed authors: Snow",
+            "then: Bread",
+            "before the rain: Bread",
             "her own: 4 posts",
-            "her followers: 1 (1 in all); visible users: 2",
-            "1 statement for the newest 2 posts of each author",
+            "her followers: 1 (1 in all)",
+            "the newest member is Ben: true",
+            "2 statements for the newest 2 posts of each author",
         ]
     );
 }

@@ -1,34 +1,15 @@
 //! The total number of items in a list.
 
-/// How to count the items of a list. Lists are not counted by default, since counting millions of rows takes as long as
-/// reading them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CountMode {
-    /// Counts exactly, but stops after this many items.
-    UpTo(u16),
-    /// Returns a stored counter or a statistical estimate. This is free, but not available for every list.
-    Estimated,
-}
-
-/// The total number of items in a list.
+/// The total number of items in a list, counted up to a maximum: counting millions of rows takes as long as reading them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
     /// Exactly this many.
     Exactly(i64),
     /// More than this many; counting stopped there.
     MoreThan(i64),
-    /// Approximately this many, by statistics that can be hours old.
-    About(i64),
 }
 
 impl Total {
-    /// The number, exact or not.
-    pub const fn number(self) -> i64 {
-        match self {
-            Self::Exactly(number) | Self::MoreThan(number) | Self::About(number) => number,
-        }
-    }
-
     /// Interprets a count that stopped at `max + 1` items.
     pub fn from_capped_count(count: i64, max: u16) -> Self {
         let max = i64::from(max);

@@ -6,7 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use chrono::DateTime;
+use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
+use grateful_domain::{Limit, Offset, PageRequest, PageStart, Position, UserId, Viewer};
+use uuid::Uuid;
+
+use super::paging::CappedCount;
 use super::statement::StatementText;
+use super::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 
 /// A statement declared with `statement!`.
 pub(crate) struct Statement {
@@ -36,6 +44,51 @@ fn every_statement_equals_its_golden_file() {
         assert_eq!(files.insert(snake_case(name), file), None, "{name} is declared twice");
     }
     compare("statements", &files);
+}
+
+/// Lists for a signed-in viewer, on the first page, after a position, or with a total.
+#[test]
+fn every_list_equals_its_golden_file() {
+    let (ana, ben) = (UserId::from(1), UserId::from(2));
+    let position = Position { at: DateTime::UNIX_EPOCH, id: Uuid::nil() };
+    let later = PageRequest { limit: Limit::DEFAULT, start: PageStart::After(position) };
+    let offset = PageStart::Offset(Offset::parse(40).unwrap());
+    let posts = PostQuery::visible_to(Viewer::User(ben));
+    let follows = FollowQuery::visible_to(ben);
+    let inbox = NotificationQuery::of(ben);
+    let lists = [
+        ("posts", sql_of(&posts.clone().until(DateTime::UNIX_EPOCH).select())),
+        ("posts_for_a_guest", sql_of(&PostQuery::visible_to(Viewer::Guest).select())),
+        ("posts_from_an_offset", {
+            let page = PageRequest { limit: Limit::DEFAULT, start: offset };
+            sql_of(&posts.clone().page(page).select())
+        }),
+        ("posts_of_an_author", sql_of(&posts.by_author(ana).page(later).select())),
+        ("users", sql_of(&UserQuery::visible_to(Viewer::User(ben)).select())),
+        ("followers", sql_of(&follows.followers_of(ana).page(later).select())),
+        ("followed_users", sql_of(&follows.followed_by(ana).select())),
+        ("received_requests", sql_of(&follows.received_requests().select())),
+        ("sent_requests", sql_of(&follows.sent_requests().select())),
+        ("blocks", sql_of(&follows.blocks().select())),
+        ("notifications", sql_of(&inbox.clone().page(later).select())),
+        ("unread_notifications", sql_of(&inbox.clone().unread().select())),
+        ("total_of_unread_notifications", {
+            sql_of(&CappedCount { list: inbox.clone().unread().select_all(), max: 99 })
+        }),
+        ("children_of_a_batch", sql_of(&inbox.children_of(Uuid::nil().into()).select())),
+    ];
+    let file = |(name, sql): (&str, String)| (name.to_owned(), prepare(name, &[], &sql));
+    compare("lists", &lists.into_iter().map(file).collect());
+}
+
+/// The text of a statement in Diesel's DSL, one clause per line.
+fn sql_of(query: &impl QueryFragment<Pg>) -> String {
+    let mut sql = diesel::debug_query::<Pg, _>(query).to_string();
+    sql.truncate(sql.rfind(" -- binds").unwrap());
+    for clause in ["FROM", "INNER JOIN", "LEFT OUTER JOIN", "WHERE", "AND", "ORDER BY", "LIMIT"] {
+        sql = sql.replace(&format!(" {clause} "), &format!("\n{clause} "));
+    }
+    sql.replace("  ", " ")
 }
 
 /// Compares the files in the folder `tests/sql/{folder}` with these, given by name.

@@ -1,141 +1,139 @@
-//! Pagination: the limit, and the start by offset or by keyset.
+//! Pages of lists that are sorted by time, ties by id.
 
+use diesel::expression::{ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
-use grateful_domain::{
-    EngagementPosition, Limit, Offset, PageRequest, PageStart, Position, RankPosition, UserId,
-    Username,
-};
+use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Limit, Offset, PageRequest, PageStart, Position, Total};
 
-use super::sql::{Sql, Value};
+use crate::{Connection, Result};
 
-/// The direction in which a list is sorted: newest or highest first, or oldest or lowest first. Ties are sorted by id, in
-/// the same direction.
+/// The direction in which a list is sorted. Ties are sorted by id, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
-    Descending,
-    Ascending,
+    NewestFirst,
+    OldestFirst,
 }
 
-/// A position in a sorted list.
-pub(crate) trait KeysetPosition {
-    /// The values of the sort columns.
-    fn values(self) -> Vec<Value>;
-}
-
-impl KeysetPosition for Position {
-    fn values(self) -> Vec<Value> {
-        vec![self.at.into(), self.id.into()]
-    }
-}
-
-impl KeysetPosition for RankPosition {
-    fn values(self) -> Vec<Value> {
-        vec![self.rank.into(), self.at.into(), self.id.into()]
-    }
-}
-
-impl KeysetPosition for EngagementPosition {
-    fn values(self) -> Vec<Value> {
-        vec![self.hearts.into(), self.reactions.into(), self.shares.into(), self.id.into()]
-    }
-}
-
-impl KeysetPosition for UserId {
-    fn values(self) -> Vec<Value> {
-        vec![self.into()]
-    }
-}
-
-impl KeysetPosition for Username {
-    fn values(self) -> Vec<Value> {
-        vec![self.as_str().to_ascii_lowercase().into()]
-    }
-}
-
-/// A page of a list, independent of the type of its sort columns.
-#[derive(Debug, Clone)]
-pub(crate) struct PageSpec {
-    pub(crate) limit: Limit,
-    start: PageSpecStart,
-}
-
-#[derive(Debug, Clone)]
-enum PageSpecStart {
-    Offset(Offset),
-    After(Vec<Value>),
-}
-
-impl PageSpec {
-    /// The first page with the default limit, 20.
-    pub(crate) const FIRST: Self =
-        Self { limit: Limit::DEFAULT, start: PageSpecStart::Offset(Offset::ZERO) };
-
-    /// Sets the maximum number of items.
-    pub(crate) fn with_limit(self, limit: Limit) -> Self {
-        Self { limit, ..self }
-    }
-
-    /// Starts right after this position.
-    pub(crate) fn after(self, position: impl KeysetPosition) -> Self {
-        Self { start: PageSpecStart::After(position.values()), ..self }
-    }
-
-    /// One more than the limit, to know whether there is a next page.
-    pub(crate) fn fetch_limit(&self) -> i64 {
-        i64::from(self.limit) + 1
-    }
-
-    /// The condition that a row comes after the start position, if the page has one. It compares the sort columns as one
-    /// row, so that an index on all of them is read as one range.
-    pub(crate) fn keyset_condition(&self, columns: &[&str], direction: Direction) -> Option<Sql> {
-        let PageSpecStart::After(values) = &self.start else { return None };
-        let sign = if direction == Direction::Descending { "<" } else { ">" };
-        let mut condition = Sql::new(format!("(ROW({}) {sign} ROW(", columns.join(", ")));
-        for (index, value) in values.iter().enumerate() {
-            if index > 0 {
-                condition = condition.sql(", ");
-            }
-            condition = condition.value(value.clone());
-        }
-        Some(condition.sql("))"))
-    }
-}
-
-impl<P: KeysetPosition> From<PageRequest<P>> for PageSpec {
-    fn from(page: PageRequest<P>) -> Self {
-        let start = match page.start {
-            PageStart::Offset(offset) => PageSpecStart::Offset(offset),
-            PageStart::After(position) => PageSpecStart::After(position.values()),
-        };
-        Self { limit: page.limit, start }
-    }
-}
-
-/// Restricts a list that is sorted by `columns` to a page, plus one row to know whether there is a next page.
-pub(crate) fn paginate<Q>(query: Q, page: &PageSpec, columns: &[&str], direction: Direction) -> Q
-where
-    Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
-{
-    let query = match (&page.start, page.keyset_condition(columns, direction)) {
-        (_, Some(condition)) => FilterDsl::filter(query, condition),
-        (PageSpecStart::Offset(offset), None) if *offset != Offset::ZERO => {
-            OffsetDsl::offset(query, (*offset).into())
-        }
-        _ => query,
-    };
-    LimitDsl::limit(query, page.fetch_limit())
-}
-
-/// [`paginate`] for a list that is sorted by a time and the id. `column` is the qualified name of the time column.
-pub(crate) fn paginate_by_time<Q>(
+/// Restricts a sorted list to a page, plus one row to know whether there is a next page.
+pub(crate) fn paginate<Q, Time, Id>(
     query: Q,
     page: PageRequest,
-    column: &'static str,
+    time: Time,
+    id: Id,
     direction: Direction,
 ) -> Q
 where
-    Q: FilterDsl<Sql, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
+    Q: FilterDsl<After<Time, Id>, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
-    let table = column.split('.').next().unwrap_or_default();
-    paginate(query, &page.into(), &[column, &format!("{table}.id")], direction)
+    let query = match page.start {
+        PageStart::After(position) => {
+            FilterDsl::filter(query, After { time, id, direction, position })
+        }
+        PageStart::Offset(Offset::ZERO) => query,
+        PageStart::Offset(offset) => OffsetDsl::offset(query, offset.into()),
+    };
+    LimitDsl::limit(query, overfetch(page.limit))
+}
+
+/// One more than the limit of a page.
+pub(crate) fn overfetch(limit: Limit) -> i64 {
+    i64::from(limit) + 1
+}
+
+/// The condition that a row comes after a position. It compares the sort columns as one row, so that an index on both is
+/// read as one range.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct After<Time, Id> {
+    time: Time,
+    id: Id,
+    direction: Direction,
+    position: Position,
+}
+
+impl<Time: Expression, Id: Expression> Expression for After<Time, Id> {
+    type SqlType = Bool;
+}
+
+impl<Time: AppearsOnTable<Table>, Id: AppearsOnTable<Table>, Table> AppearsOnTable<Table>
+    for After<Time, Id>
+{
+}
+
+impl<Time: SelectableExpression<Table>, Id: SelectableExpression<Table>, Table>
+    SelectableExpression<Table> for After<Time, Id>
+{
+}
+
+impl<Time, Id, Grouped> ValidGrouping<Grouped> for After<Time, Id> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+/// The SQL depends on the direction, so the type does not identify a statement.
+impl<Time, Id> QueryId for After<Time, Id> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Time: QueryFragment<Pg>, Id: QueryFragment<Pg>> QueryFragment<Pg> for After<Time, Id> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("ROW(");
+        self.time.walk_ast(out.reborrow())?;
+        out.push_sql(", ");
+        self.id.walk_ast(out.reborrow())?;
+        out.push_sql(match self.direction {
+            Direction::NewestFirst => ") < ROW(",
+            Direction::OldestFirst => ") > ROW(",
+        });
+        out.push_bind_param::<Timestamptz, _>(&self.position.at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<SqlUuid, _>(&self.position.id)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Counts the rows of `list`, but stops after `max`, so that the total of a long list costs no more than a few pages. `None`
+/// counts nothing.
+pub(crate) async fn count_up_to<Q>(
+    conn: &mut Connection,
+    list: Q,
+    max: Option<u16>,
+) -> Result<Option<Total>>
+where
+    Q: QueryFragment<Pg> + QueryId + Send + 'static,
+{
+    let Some(max) = max else { return Ok(None) };
+    let count: i64 = CappedCount { list, max }.get_result(conn).await?;
+    Ok(Some(Total::from_capped_count(count, max)))
+}
+
+/// The number of rows of a list, at most one more than `max`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CappedCount<Q> {
+    pub(super) list: Q,
+    pub(super) max: u16,
+}
+
+impl<Q> Query for CappedCount<Q> {
+    type SqlType = BigInt;
+}
+
+/// The SQL depends on the maximum, so the type does not identify a statement.
+impl<Q> QueryId for CappedCount<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CappedCount<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.list.walk_ast(out.reborrow())?;
+        // A literal: the planner assumes that a bound limit returns a tenth of the table.
+        out.push_sql(&format!(" LIMIT {}) AS counted", i64::from(self.max) + 1));
+        Ok(())
+    }
 }

@@ -12,7 +12,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::{CommentFilter, Direction, ReplyCount, Sql, paginate_by_time, statement};
+use crate::query::{CommentFilter, Direction, ReplyCount, Sql, paginate, statement};
 use crate::rows::{AuthorRow, CommentRow};
 use crate::schema::{comments, posts, users};
 use crate::{Connection, Result};
@@ -230,7 +230,7 @@ impl Comments<'_> {
             }
         };
         let rows: Vec<CommentRowForViewer> =
-            paginate_by_time(query, page, "comments.created_at", Direction::Ascending)
+            paginate(query, page, comments::created_at, comments::id, Direction::OldestFirst)
                 .load(self.conn)
                 .await?;
         let comments = rows.into_iter().map(ListedComment::from).collect();

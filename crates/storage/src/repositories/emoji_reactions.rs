@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, not};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -14,7 +14,7 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use super::posts::Posts;
-use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
+use crate::query::{Direction, not_hidden, paginate, statement};
 use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
 use crate::{Connection, Result};
@@ -109,9 +109,7 @@ impl EmojiReactions<'_> {
         let query = emoji_reactions::table
             .inner_join(users::table)
             .filter(emoji_reactions::post_id.eq(Uuid::from(post)))
-            .filter(users::deleted_at.is_null())
-            .filter(not(emoji_reactions::user_id.eq_any(blockers_of(viewer.into()))))
-            .filter(not(emoji_reactions::user_id.eq_any(blocked_by(viewer.into()))))
+            .filter(not_hidden(Some(viewer.into()), emoji_reactions::user_id))
             .select((
                 emoji_reactions::id,
                 emoji_reactions::emoji_code,
@@ -120,10 +118,15 @@ impl EmojiReactions<'_> {
             ))
             .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()))
             .into_boxed();
-        let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
-            paginate_by_time(query, page, "emoji_reactions.created_at", Direction::Descending)
-                .load(self.conn)
-                .await?;
+        let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> = paginate(
+            query,
+            page,
+            emoji_reactions::created_at,
+            emoji_reactions::id,
+            Direction::NewestFirst,
+        )
+        .load(self.conn)
+        .await?;
         let reactions = rows.into_iter().map(|(id, code, created_at, user)| {
             let emoji = emoji_from_code(&code)?;
             Ok(Reaction { id: id.into(), post, user: user.into(), emoji, created_at })

@@ -3,7 +3,6 @@
 //! In the database they are called likes: the table is `likes`, and the notification type is `like`.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -12,7 +11,7 @@ use grateful_domain::{Heart, HeartId, Page, PageRequest, Position, PostId, UserI
 use uuid::Uuid;
 
 use super::posts::Posts;
-use crate::query::{Direction, blocked_by, blockers_of, paginate_by_time, statement};
+use crate::query::{Direction, not_hidden, paginate, statement};
 use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
 use crate::{Connection, Result};
@@ -116,14 +115,12 @@ impl Hearts<'_> {
         let query = likes::table
             .inner_join(users::table)
             .filter(likes::post_id.eq(Uuid::from(post)))
-            .filter(users::deleted_at.is_null())
-            .filter(not(likes::user_id.eq_any(blockers_of(viewer.into()))))
-            .filter(not(likes::user_id.eq_any(blocked_by(viewer.into()))))
+            .filter(not_hidden(Some(viewer.into()), likes::user_id))
             .select((likes::id, likes::created_at, AuthorRow::as_select()))
             .order((likes::created_at.desc(), likes::id.desc()))
             .into_boxed();
         let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
-            paginate_by_time(query, page, "likes.created_at", Direction::Descending)
+            paginate(query, page, likes::created_at, likes::id, Direction::NewestFirst)
                 .load(self.conn)
                 .await?;
         let hearts = rows.into_iter().map(|(id, created_at, user)| Heart {

@@ -9,15 +9,17 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId, Title, Total, UserId, Viewer,
+    ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId, Title, UserId, Viewer,
 };
 use uuid::Uuid;
 
 use super::users::Users;
-use crate::query::{PostForViewerRow, PostOrder, PostQuery, load_page, statement};
+use crate::query::{
+    PostForViewerRow, PostQuery, count_up_to, public_posts, statement, visible_posts,
+};
 use crate::rows::PostRow;
 use crate::schema::posts;
 use crate::{Connection, Result, StorageError};
@@ -30,27 +32,18 @@ pub struct Posts<'c> {
 impl Posts<'_> {
     /// Finds a post by id, if the viewer can see it.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<PostForViewer>> {
-        let select = PostQuery::any_visible_to(viewer).filter().select_one(post);
+        let select = visible_posts(viewer).filter(posts::id.eq(Uuid::from(post)));
         let row: Option<PostForViewerRow> = select.first(self.conn).await.optional()?;
         row.map(PostForViewer::try_from).transpose()
     }
 
-    /// Runs a list query, in one statement.
-    pub async fn list<W, O: PostOrder>(
-        &mut self,
-        query: PostQuery<W, O>,
-    ) -> Result<Page<PostForViewer, O::Position>> {
-        let filter = query.filter();
-        let (rows, total): (Vec<PostForViewerRow>, Option<Total>) =
-            load_page!(self.conn, filter.select(), filter.total())?;
-        let with_rank = |row: PostForViewerRow| {
-            let rank = row.rank();
-            Ok((PostForViewer::try_from(row)?, rank))
-        };
-        let ranked = rows.into_iter().map(with_rank).collect::<Result<Vec<_>>>()?;
-        let Page { items, next, .. } =
-            Page::from_overfetch(ranked, filter.limit(), |(post, rank)| O::position(post, *rank));
-        Ok(Page { items: items.into_iter().map(|(post, _)| post).collect(), next, total })
+    /// Runs a list query, in one statement, and a second one if the total is requested.
+    pub async fn list(&mut self, query: PostQuery) -> Result<Page<PostForViewer>> {
+        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let rows: Vec<PostForViewerRow> = query.select().load(self.conn).await?;
+        let posts = rows.into_iter().map(PostForViewer::try_from).collect::<Result<_>>()?;
+        let page = Page::from_overfetch(posts, query.page.limit, |post| post.post.position());
+        Ok(page.with_total(total))
     }
 
     /// Lists the newest posts of each author, newest first, at most `limit` per author, in one statement. Authors without a
@@ -61,9 +54,15 @@ impl Posts<'_> {
         authors: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<PostForViewer>>> {
-        let query = PostQuery::visible_to(viewer).by_authors(authors).limit(limit);
-        let rows: Vec<PostForViewerRow> =
-            query.filter().select_per_author().load(self.conn).await?;
+        let newest = NewestPostsPerAuthor {
+            viewer_id: viewer.user().map(i64::from),
+            author_ids: authors.iter().copied().map(i64::from).collect(),
+            max_posts: limit.into(),
+        };
+        let ids: Vec<Uuid> = newest.load(self.conn).await?;
+        let newest_first = (posts::created_at.desc(), posts::id.desc());
+        let select = visible_posts(viewer).filter(posts::id.eq_any(ids)).order(newest_first);
+        let rows: Vec<PostForViewerRow> = select.load(self.conn).await?;
         let mut posts: HashMap<UserId, Vec<PostForViewer>> = HashMap::new();
         for row in rows {
             let post = PostForViewer::try_from(row)?;
@@ -78,7 +77,8 @@ impl Posts<'_> {
         viewer: Viewer,
         posts: &[PostId],
     ) -> Result<HashMap<PostId, PostForViewer>> {
-        let select = PostQuery::visible_to(viewer).filter().select_among(posts);
+        let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
+        let select = public_posts(viewer).filter(posts::id.eq_any(ids));
         let rows: Vec<PostForViewerRow> = select.load(self.conn).await?;
         let posts = rows.into_iter().map(PostForViewer::try_from);
         posts.map(|post| post.map(|post| (post.post.id, post))).collect()
@@ -267,6 +267,34 @@ statement! {
         shares_count = shares_count - number.shares
     FROM number WHERE posts.id = :post
     RETURNING number.hearts + number.reactions + number.shares"
+}
+
+statement! {
+    /// The newest posts of each author. Each step reads the next post of every author by index (a loose index scan). For a
+    /// hundred posts at once, the planner would sort all posts of a prolific author.
+    NewestPostsPerAuthor {
+        viewer_id: Option<i64> as Nullable<BigInt>,
+        author_ids: Vec<i64> as Array<BigInt>,
+        max_posts: i64 as BigInt,
+    } -> SqlUuid,
+    "WITH RECURSIVE walk AS (
+        SELECT newest.*, author.id AS author_id, 1 AS place
+        FROM (SELECT DISTINCT id FROM unnest(:author_ids) AS author (id)) AS author, LATERAL (
+            SELECT id, created_at FROM posts
+            WHERE author_id = author.id AND (is_public OR author_id = :viewer_id AND deleted_at IS NULL)
+            ORDER BY created_at DESC, id DESC LIMIT 1
+        ) AS newest
+        WHERE NOT (author.id = ANY (SELECT user_id FROM hidden_users(:viewer_id)))
+        UNION ALL
+        SELECT next.*, walk.author_id, walk.place + 1 FROM walk, LATERAL (
+            SELECT id, created_at FROM posts
+            WHERE author_id = walk.author_id AND (is_public OR author_id = :viewer_id AND deleted_at IS NULL)
+                AND ROW(created_at, id) < ROW(walk.created_at, walk.id)
+            ORDER BY created_at DESC, id DESC LIMIT 1
+        ) AS next
+        WHERE walk.place < :max_posts
+    )
+    SELECT id FROM walk"
 }
 
 /// A row of `posts` to insert.

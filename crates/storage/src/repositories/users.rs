@@ -9,20 +9,20 @@ mod search;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
-    Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, Total, User, UserId,
-    UserListItem, Username, Viewer,
+    Author, Email, Page, PasswordHash, Preferences, ProfilePhoto, User, UserId, UserListItem,
+    Username, Viewer,
 };
 use serde_json::Value;
 
 pub use self::locking::{LockedParticipants, Participants};
 pub use self::photos::PreviousPhoto;
 pub use self::search::NamedUser;
-use crate::query::{UserOrder, UserQuery, blocked_by, blockers_of, load_page, lower, statement};
+use crate::query::{UserQuery, count_up_to, lower, not_hidden, statement, visible_users};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
 use crate::{Connection, Result};
@@ -107,15 +107,13 @@ impl Users<'_> {
         Ok(row.map(AuthorRow::into))
     }
 
-    /// Runs a list query, in one statement.
-    pub async fn list<W, O: UserOrder>(
-        &mut self,
-        query: UserQuery<W, O>,
-    ) -> Result<Page<UserListItem, O::Position>> {
-        let (rows, total): (Vec<UserListItemRow>, Option<Total>) =
-            load_page!(self.conn, query.select(), query.total())?;
+    /// Runs a list query, in one statement, and a second one if the total is requested.
+    pub async fn list(&mut self, query: UserQuery) -> Result<Page<UserListItem, UserId>> {
+        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let rows: Vec<UserListItemRow> = query.select().load(self.conn).await?;
         let users = rows.into_iter().map(UserListItem::from).collect();
-        Ok(Page::from_overfetch(users, query.page_limit(), O::position).with_total(total))
+        let page = Page::from_overfetch(users, query.page.limit, |user| user.author.id);
+        Ok(page.with_total(total))
     }
 
     /// Finds a user by username, case-insensitive.
@@ -192,8 +190,7 @@ impl Users<'_> {
 
     /// Whether the user exists for the viewer, that is, without a block between them.
     pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let visible =
-            UserQuery::visible_to(viewer).filtered_users().filter(users::id.eq(i64::from(user)));
+        let visible = visible_users(viewer).filter(users::id.eq(i64::from(user)));
         Ok(diesel::select(exists(visible)).get_result(self.conn).await?)
     }
 
@@ -205,11 +202,9 @@ impl Users<'_> {
         users: &[UserId],
     ) -> Result<HashMap<UserId, bool>> {
         let ids: Vec<i64> = users.iter().copied().map(i64::from).collect();
-        let is_across_block = |party: i64| {
-            users::id.eq_any(blockers_of(party)).or(users::id.eq_any(blocked_by(party)))
-        };
-        let [first, second] = parties.map(i64::from);
-        let is_blocked = is_across_block(first).or(is_across_block(second));
+        let is_visible = |party: UserId| not_hidden(Some(party.into()), users::id);
+        let [first, second] = parties;
+        let is_blocked = not(is_visible(first).and(is_visible(second)));
         let rows: Vec<(i64, bool)> = users::table
             .filter(users::id.eq_any(ids))
             .filter(users::deleted_at.is_null())

@@ -182,13 +182,14 @@ async fn check_trending_of(
     let page_limit = Limit::parse(limit).unwrap();
     conn.feed().list_trending(viewer(WITH_BLOCKS), window, NOON, page_limit).await.unwrap();
 
+    let statement = find_prepared(conn, "promising").await;
     let oldest_days = f64::from(20_458) + 0.5 - f64::from(u32::try_from(hours).unwrap()) / 24.0;
     let arguments = format!(
         "4, '2026-01-05 12:00Z', timestamptz '2026-01-05 12:00Z' - interval '{hours} hours', {limit}, 2, 3, 8, 5, {oldest_days}, '2026-01-05 12:05Z'"
     );
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(conn, "promising", &arguments).await;
+        let plan = Plan::of(conn, &statement, &arguments).await;
         assert_within(&plan, mode, u32::try_from(limit).unwrap(), max_read);
         assert_pages_within(&plan, mode, max_pages);
     }

@@ -1,14 +1,13 @@
 //! Rows read by the export of a user's data.
 
 use chrono::{DateTime, Utc};
-use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{Position, UserId};
 use grateful_storage::{Connection, Repositories};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::plan::Plan;
+use crate::plan::{self, Expected, Plan};
 
 /// Shared by all tests of this module, which only read it.
 static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
@@ -25,9 +24,8 @@ const HALFWAY: Uuid = Uuid::from_u128(0x8000_0000_0000_0000_0000_0000_0000_0000)
 #[tokio::test]
 async fn hearts_are_read_in_the_order_of_the_unique_index() {
     let key = "likes_user_id_post_id_key";
-    let busy = format!("1, '{HALFWAY}', 500");
 
-    let plan = check(&busy, 500, 500, async |conn| {
+    let plan = check(500, 500, async |conn| {
         let batch = conn
             .personal_data()
             .list_hearts(UserId::from(BUSY), Some(HALFWAY.into()))
@@ -38,8 +36,7 @@ async fn hearts_are_read_in_the_order_of_the_unique_index() {
     .await;
 
     assert!(format!("{plan:?}").contains(key), "{plan:#?}");
-    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&ordinary, ordinary_rows("likes").await, 10, async |conn| {
+    check(ordinary_rows("likes").await, 10, async |conn| {
         conn.personal_data().list_hearts(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
@@ -48,9 +45,8 @@ async fn hearts_are_read_in_the_order_of_the_unique_index() {
 #[tokio::test]
 async fn reactions_are_read_in_the_order_of_the_unique_index() {
     let key = "emoji_reactions_user_id_post_id_key";
-    let busy = format!("1, '{HALFWAY}', 500");
 
-    let plan = check(&busy, 500, 500, async |conn| {
+    let plan = check(500, 500, async |conn| {
         conn.personal_data()
             .list_reactions(UserId::from(BUSY), Some(HALFWAY.into()))
             .await
@@ -65,10 +61,9 @@ async fn reactions_are_read_in_the_order_of_the_unique_index() {
 async fn comments_are_read_from_the_end_of_the_previous_batch() {
     let at: DateTime<Utc> = "2025-01-01T02:30:00Z".parse().unwrap();
     let after = Position { at, id: HALFWAY };
-    let arguments = format!("1, '{}', '{}', '{HALFWAY}', 500", at.to_rfc3339(), at.to_rfc3339());
 
     // With a dataset of this size, PostgreSQL prefers to read and sort all remaining comments of the user.
-    check(&arguments, 500, 1_600, async |conn| {
+    check(500, 1_600, async |conn| {
         let batch =
             conn.personal_data().list_comments(UserId::from(BUSY), Some(after)).await.unwrap();
         assert_eq!(batch.len(), 500);
@@ -79,14 +74,12 @@ async fn comments_are_read_from_the_end_of_the_previous_batch() {
 /// No index has a user's shares in the order of their ids: each batch reads all shares of the user, and none of other users.
 #[tokio::test]
 async fn reading_shares_reads_only_those_of_the_user() {
-    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&ordinary, ordinary_rows("shares").await, 30, async |conn| {
+    check(ordinary_rows("shares").await, 30, async |conn| {
         conn.personal_data().list_shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
-    let arguments = format!("1, '{HALFWAY}', 500");
-    check(&arguments, 500, 3_500, async |conn| {
+    check(500, 3_500, async |conn| {
         let batch = conn
             .personal_data()
             .list_shares(UserId::from(BUSY), Some(HALFWAY.into()))
@@ -99,15 +92,13 @@ async fn reading_shares_reads_only_those_of_the_user() {
 
 #[tokio::test]
 async fn reading_received_shares_reads_only_those_of_the_user() {
-    let ordinary = format!("{ORDINARY}, '{}', 500", Uuid::nil());
-    check(&ordinary, ordinary_rows("share_recipients").await, 30, async |conn| {
+    check(ordinary_rows("share_recipients").await, 30, async |conn| {
         conn.personal_data().list_received_shares(UserId::from(ORDINARY), None).await.unwrap();
     })
     .await;
 
-    let arguments = format!("1, '{HALFWAY}', 500");
     // Includes the share and the sender of each, and the few blocks of the user.
-    check(&arguments, 500, 3_000 + 1_000 + 100, async |conn| {
+    check(500, 3_000 + 1_000 + 100, async |conn| {
         let batch = conn
             .personal_data()
             .list_received_shares(UserId::from(BUSY), Some(HALFWAY.into()))
@@ -121,7 +112,7 @@ async fn reading_received_shares_reads_only_those_of_the_user() {
 #[tokio::test]
 async fn notifications_are_read_in_the_order_of_their_changes() {
     // Includes the actor of each.
-    check_statement(r#""seq" >"#, "1, 15000, 100", 100, 200, async |conn| {
+    check_statement(r#""seq" >"#, 100, 200, async |conn| {
         let (batch, last) =
             conn.notifications().list_changed_since(UserId::from(BUSY), 15_000, 100).await.unwrap();
         assert_eq!((batch.len(), last), (100, Some(16_000)));
@@ -136,41 +127,18 @@ async fn ordinary_rows(table: &str) -> u32 {
     u32::try_from(rows).unwrap()
 }
 
-/// Runs `work`, which prepares a statement, and checks that its plans return `rows` rows and read at most `max_read`: the
-/// plan for these arguments and the generic plan, which it returns.
-async fn check(
-    arguments: &str,
-    rows: u32,
-    max_read: u32,
-    work: impl AsyncFnOnce(&mut Connection),
-) -> Plan {
-    check_statement("", arguments, rows, max_read, work).await
+async fn check(rows: u32, max_read: u32, work: impl AsyncFnOnce(&mut Connection)) -> Plan {
+    check_statement("", rows, max_read, work).await
 }
 
-/// Like [`check`], for the statement whose text contains `sql_part`, for `work` that prepares several.
 async fn check_statement(
     sql_part: &str,
-    arguments: &str,
     rows: u32,
     max_read: u32,
     work: impl AsyncFnOnce(&mut Connection),
 ) -> Plan {
     let mut conn = database().await.connect().await;
-    work(&mut conn).await;
-
-    // How far parallel workers read ahead of each other varies.
-    conn.batch_execute("SET max_parallel_workers_per_gather = 0").await.unwrap();
-    let mut generic = None;
-    for mode in ["force_custom_plan", "force_generic_plan"] {
-        conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, sql_part, arguments).await;
-        assert_eq!(plan.rows_returned().to_string(), rows.to_string(), "{mode}: {plan:#?}");
-        assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
-        let read = plan.rows_read();
-        assert!(read <= f64::from(max_read), "{mode}: {read} rows for {rows}: {plan:#?}");
-        generic = Some(plan);
-    }
-    generic.unwrap()
+    plan::check(&mut conn, Expected { sql_part, rows, max_read }, work).await
 }
 
 async fn database() -> &'static TestDatabase {

@@ -1,14 +1,11 @@
 //! Rows read by user search and by lookups of usernames.
 
-use std::fmt::Write as _;
-
-use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{UserId, UserSearchQuery, Username};
 use grateful_storage::{Repositories, Users};
 use grateful_testkit::TestDatabase;
 use tokio::sync::OnceCell;
 
-use crate::plan::Plan;
+use crate::plan::{self, Expected};
 
 /// Shared by all tests of this module, which only read it.
 static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
@@ -17,9 +14,9 @@ static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
 const VIEWER: i64 = 1;
 
 /// The documented bound of the search statement.
-fn bound(max: i32) -> f64 {
-    let candidates = i32::try_from(Users::MAX_CANDIDATES).unwrap();
-    f64::from(100 + 2 * candidates + 4 * max)
+fn bound(max: u32) -> u32 {
+    let candidates = u32::try_from(Users::MAX_CANDIDATES).unwrap();
+    100 + 2 * candidates + 4 * max
 }
 
 #[tokio::test]
@@ -65,46 +62,26 @@ async fn looking_up_fifty_usernames_reads_only_those_and_the_blocks() {
     let names: Vec<Username> = (1..=50)
         .map(|n| Username::parse(&format!("MIA_{}", 3999 * n / 10 * 10 + 9)).unwrap())
         .collect();
-    let mut conn = database().await.connect().await;
-    let found = conn.users().find_by_usernames(UserId::from(VIEWER), &names).await.unwrap();
-    assert_eq!(found.len(), 50);
-
-    let keys: Vec<String> =
-        names.iter().map(|name| format!("'{}'", name.as_str().to_lowercase())).collect();
-    let keys = format!("ARRAY[{0}], ARRAY[{0}]", keys.join(", "));
-    let arguments = format!("{VIEWER}, 'blocked', {VIEWER}, 'blocked', {keys}");
-    for mode in ["force_custom_plan", "force_generic_plan"] {
-        conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, "", &arguments).await;
-
-        assert_eq!(plan.rows_returned().to_string(), "50");
-        assert_eq!(plan.tables_scanned(), [""; 0], "{mode}: {plan:#?}");
-        // The names, the users, and the blocks in both directions.
-        assert!(plan.rows_read() <= 200.0, "{mode}: {plan:#?}");
-    }
+    // The names, the users, and the blocks in both directions.
+    let expected = Expected { sql_part: "", rows: 50, max_read: 200 };
+    plan::check(&mut database().await.connect().await, expected, async |conn| {
+        let found = conn.users().find_by_usernames(UserId::from(VIEWER), &names).await.unwrap();
+        assert_eq!(found.len(), 50);
+    })
+    .await;
 }
 
 /// Searches for this term, which finds `found` users, and checks that the plans read a bounded number of rows: the plan for
 /// these arguments and the generic plan.
-async fn check(term: &str, max: i32, found: usize) {
+async fn check(term: &str, max: u32, found: usize) {
     let query = UserSearchQuery::parse(term).unwrap();
-    let mut conn = database().await.connect().await;
-    let users = conn.users().search(UserId::from(VIEWER), &query, max.into()).await.unwrap();
-    assert_eq!(users.len(), found, "{term}");
-
-    let mut arguments = format!("{VIEWER}, '{}'", query.as_str());
-    let candidates = Users::MAX_CANDIDATES;
-    let min_chars = UserSearchQuery::MIN_SUBSTRING_CHARS;
-    write!(arguments, ", {min_chars}, {max}, {candidates}").unwrap();
-    for mode in ["force_custom_plan", "force_generic_plan"] {
-        conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
-        let plan = Plan::of_prepared(&mut conn, "", &arguments).await;
-
-        assert_eq!(plan.rows_returned().to_string(), found.to_string(), "{term}");
-        assert_eq!(plan.tables_scanned(), [""; 0], "{term}, {mode}: {plan:#?}");
-        let read = plan.rows_read();
-        assert!(read <= bound(max), "{term}, {mode}: {read} rows: {plan:#?}");
-    }
+    let rows = u32::try_from(found).unwrap();
+    let expected = Expected { sql_part: "", rows, max_read: bound(max) };
+    plan::check(&mut database().await.connect().await, expected, async |conn| {
+        let users = conn.users().search(UserId::from(VIEWER), &query, max.into()).await.unwrap();
+        assert_eq!(users.len(), found, "{term}");
+    })
+    .await;
 }
 
 async fn database() -> &'static TestDatabase {

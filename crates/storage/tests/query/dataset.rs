@@ -1,7 +1,7 @@
 //! A small dataset, with all its rows in memory.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::{Limit, PostId, UserId, Viewer};
+use grateful_domain::{Limit, Page, PageRequest, PageStart, PostId, UserId, Viewer};
 use grateful_storage::{Connection, QueryLog, Result};
 use grateful_testkit::TestDatabase;
 use serde_json::Value;
@@ -20,11 +20,7 @@ pub(crate) struct PostRow {
     pub(crate) id: PostId,
     pub(crate) author: UserId,
     pub(crate) is_public: bool,
-    pub(crate) post_type: String,
-    pub(crate) has_image: bool,
     pub(crate) at: DateTime<Utc>,
-    pub(crate) engagement: (i64, i64, i64),
-    pub(crate) rank: f64,
 }
 
 impl Dataset {
@@ -63,6 +59,12 @@ impl Dataset {
         self.follows.contains(&(follower, followed, "active".to_owned()))
     }
 
+    /// The users visible to this viewer, newest first.
+    pub(crate) fn visible_users(&self, viewer: Viewer) -> Vec<UserId> {
+        let users = Self::users().into_iter().rev();
+        users.filter(|user| !self.has_block_between(viewer, *user)).collect()
+    }
+
     /// The posts visible to this viewer.
     pub(crate) fn visible_posts(&self, viewer: Viewer) -> Vec<PostRow> {
         let visible = self.posts.iter().filter(|post| {
@@ -75,16 +77,11 @@ impl Dataset {
 
 impl From<&Value> for PostRow {
     fn from(row: &Value) -> Self {
-        let number = |column: &str| row[column].as_i64().unwrap();
         Self {
             id: text(&row["id"]).parse::<Uuid>().unwrap().into(),
             author: user(&row["author_id"]),
             is_public: row["is_public"].as_bool().unwrap(),
-            post_type: text(&row["post_type"]),
-            has_image: row["image_url"].is_string(),
             at: text(&row["created_at"]).parse().unwrap(),
-            engagement: (number("hearts_count"), number("reactions_count"), number("shares_count")),
-            rank: row["rank"].as_f64().unwrap(),
         }
     }
 }
@@ -93,11 +90,28 @@ pub(crate) fn limit(items: i64) -> Limit {
     Limit::parse(items).unwrap()
 }
 
-/// Returns the result of `work` after checking that it took one statement.
-pub(crate) async fn in_one_statement<T>(work: impl Future<Output = Result<T>>) -> T {
+/// Returns the result of `work` after checking that it took this many statements.
+pub(crate) async fn in_statements<T>(count: u64, work: impl Future<Output = Result<T>>) -> T {
     let (result, queries) = QueryLog::record(work).await;
-    assert_eq!(queries.total(), 1, "{queries:#?}");
+    assert_eq!(u64::from(queries.total()), count, "{queries:#?}");
     result.unwrap()
+}
+
+/// All items of a list, loaded page by page with one statement each.
+pub(crate) async fn collect_all<T, P: Copy>(
+    size: i64,
+    mut load: impl AsyncFnMut(PageRequest<P>) -> Result<Page<T, P>>,
+) -> Vec<T> {
+    let mut request = PageRequest::first(limit(size));
+    let mut items = Vec::new();
+    loop {
+        let page = in_statements(1, load(request)).await;
+        items.extend(page.items);
+        match page.next {
+            Some(position) => request.start = PageStart::After(position),
+            None => return items,
+        }
+    }
 }
 
 /// An instrumented connection.

@@ -4,23 +4,23 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
-use grateful_domain::{FollowCounts, FollowListItem, FollowState, Page, Position, Total, UserId};
+use grateful_domain::{FollowCounts, FollowListItem, FollowState, Page, Position, UserId};
 use uuid::Uuid;
 
 use super::Follows;
 use crate::Result;
-use crate::query::{FollowQuery, load_page, statement};
+use crate::query::{FollowQuery, count_up_to, statement};
 use crate::rows::UserListItemRow;
 use crate::schema::follows;
 
 impl Follows<'_> {
-    /// Runs a list query, in one statement.
+    /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
-        let (rows, total): (Vec<Row>, Option<Total>) =
-            load_page!(self.conn, query.select(), query.total())?;
+        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let rows: Vec<Row> = query.select().load(self.conn).await?;
         let items = rows.into_iter().map(list_item).collect();
-        Ok(Page::from_overfetch(items, query.page_limit(), |item: &FollowListItem| item.position)
-            .with_total(total))
+        let position = |item: &FollowListItem| item.position;
+        Ok(Page::from_overfetch(items, query.page.limit, position).with_total(total))
     }
 
     /// Counts the followers, the followed users and the pending requests of a user. Returns `None` if there is no such user.

@@ -2,38 +2,37 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{QuotedTexts, RenderedNotification};
-use grateful_domain::{Author, Emoji, Notification, Page, Position, Total, UserId};
+use grateful_domain::{Author, Emoji, Notification, Page, Position, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
 use crate::Result;
-use crate::query::{NotificationQuery, hidden_user_array, load_page, statement};
+use crate::query::{NotificationQuery, count_up_to, hidden_user_array, inbox_of, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
 use crate::schema::notifications;
 
 impl Notifications<'_> {
-    /// Runs a list query, in one statement. Unless the list is empty, a second one loads the current texts and the actors of
-    /// batches.
-    pub async fn list<W>(
-        &mut self,
-        query: NotificationQuery<W>,
-    ) -> Result<Page<RenderedNotification>> {
-        let (rows, total): (Vec<Row>, Option<Total>) =
-            load_page!(self.conn, query.select(), query.total())?;
-        let items = self.render_all(query.owner(), rows).await?;
-        let position: fn(&RenderedNotification) -> Position = if query.lists_children() {
-            |item| position_at(item, item.notification.created_at)
-        } else {
-            |item| position_at(item, item.notification.last_updated_at)
-        };
-        Ok(Page::from_overfetch(items, query.page_limit(), position).with_total(total))
+    /// Runs a list query, in one statement, and another one if the total is requested. Unless the list is empty, one more
+    /// loads the current texts and the actors of batches.
+    pub async fn list(&mut self, query: NotificationQuery) -> Result<Page<RenderedNotification>> {
+        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let rows: Vec<Row> = query.select().load(self.conn).await?;
+        let items = self.render_all(query.owner, rows).await?;
+        let position =
+            |RenderedNotification { notification, .. }: &RenderedNotification| Position {
+                at: match query.batch {
+                    None => notification.last_updated_at,
+                    Some(_) => notification.created_at,
+                },
+                id: notification.id.into(),
+            };
+        Ok(Page::from_overfetch(items, query.page.limit, position).with_total(total))
     }
 
     /// Lists up to `limit` notifications of an inbox that changed after the number `after`, in the order of their last
@@ -45,8 +44,7 @@ impl Notifications<'_> {
         after: i64,
         limit: i64,
     ) -> Result<(Vec<RenderedNotification>, Option<i64>)> {
-        let rows: Vec<Row> = NotificationQuery::of(owner)
-            .filtered_notifications()
+        let rows: Vec<Row> = inbox_of(owner)
             .filter(notifications::seq.gt(after))
             .order(notifications::seq)
             .limit(limit)
@@ -62,11 +60,8 @@ impl Notifications<'_> {
         owner: UserId,
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, (i64, RenderedNotification)>> {
-        let rows: Vec<Row> = NotificationQuery::of(owner)
-            .filtered_notifications()
-            .filter(notifications::id.eq_any(ids.to_vec()))
-            .load(self.conn)
-            .await?;
+        let rows: Vec<Row> =
+            inbox_of(owner).filter(notifications::id.eq_any(ids.to_vec())).load(self.conn).await?;
         let seqs: Vec<(Uuid, i64)> = rows.iter().map(|(row, _)| (row.id, row.seq)).collect();
         let rendered = self.render_all(owner, rows).await?;
         let entry = |((id, seq), notification)| (id, (seq, notification));
@@ -130,10 +125,6 @@ struct Shown {
 }
 
 type Row = (NotificationRow, Option<AuthorRow>);
-
-fn position_at(item: &RenderedNotification, at: DateTime<Utc>) -> Position {
-    Position { at, id: item.notification.id.into() }
-}
 
 type ShownColumns =
     (Uuid, Option<String>, Option<String>, Option<i64>, Option<AuthorColumns>, Option<String>);

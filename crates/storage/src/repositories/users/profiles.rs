@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::released_usernames::has_username;
 use super::{Users, preferences_of};
-use crate::query::UserQuery;
+use crate::query::visible_users;
 use crate::rows::AuthorRow;
 use crate::schema::users;
 use crate::{Result, StorageError};
@@ -19,8 +19,7 @@ use crate::{Result, StorageError};
 impl Users<'_> {
     /// Finds the profile of a user if the viewer can see the user.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
-        let row = UserQuery::visible_to(viewer)
-            .filtered_users()
+        let row = visible_users(viewer)
             .filter(users::id.eq(i64::from(user)))
             .select(ProfileRow::as_select())
             .first(self.conn)
@@ -36,8 +35,7 @@ impl Users<'_> {
         viewer: Viewer,
         username: &str,
     ) -> Result<Option<Profile>> {
-        let row = UserQuery::visible_to(viewer)
-            .filtered_users()
+        let row = visible_users(viewer)
             .filter(has_username(vec![username.to_ascii_lowercase()]))
             .select(ProfileRow::as_select())
             .first(self.conn)

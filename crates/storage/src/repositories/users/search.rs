@@ -11,7 +11,7 @@ use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 use super::Users;
 use super::released_usernames::has_username;
 use crate::Result;
-use crate::query::{UserQuery, statement};
+use crate::query::{statement, visible_users};
 use crate::rows::list_item_from_columns;
 use crate::schema::{released_usernames, users};
 
@@ -53,8 +53,7 @@ impl Users<'_> {
     ) -> Result<Vec<NamedUser>> {
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
-        let rows: Vec<(i64, String)> = UserQuery::visible_to(Viewer::User(viewer))
-            .filtered_users()
+        let rows: Vec<(i64, String)> = visible_users(Viewer::User(viewer))
             .filter(has_username(keys.clone()))
             .select((users::id, users::username))
             .load(self.conn)

@@ -1,0 +1,19 @@
+SET plan_cache_mode = force_generic_plan;
+
+PREPARE received_requests AS
+SELECT "edges"."id", "edges"."created_at", "users"."id", "users"."username", "users"."display_name", "users"."profile_image_url", "users"."bio", "users"."created_at", ((SELECT "follows"."id"
+FROM "follows"
+WHERE ((("follows"."follower_id" = $1)
+AND ("follows"."followed_id" = "users"."id"))
+AND ("follows"."status" = $2))
+LIMIT $3) IS NOT NULL)
+FROM ("follows" AS "edges"
+INNER JOIN "users" ON ("users"."id" = "edges"."follower_id"))
+WHERE ((("edges"."followed_id" = $4)
+AND ("edges"."status" = $5))
+AND NOT ("users"."id" = ANY (SELECT user_id
+FROM hidden_users($6))))
+ORDER BY "edges"."created_at" DESC, "edges"."id" DESC
+LIMIT $7;
+
+EXPLAIN EXECUTE received_requests (NULL, NULL, NULL, NULL, NULL, NULL, NULL);
