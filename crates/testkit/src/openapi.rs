@@ -14,7 +14,7 @@ const DOCUMENT_URI: &str = "urn:grateful:openapi";
 
 /// The document of this build of the server, with closed schemas of responses.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let references = format!(r##""$ref":"{DOCUMENT_URI}#"##);
+    let references = format!(r#""$ref":"{DOCUMENT_URI}#"#);
     let document = grateful_web::document().to_string().replace(r##""$ref":"#"##, &references);
     let mut document: Value = serde_json::from_str(&document).expect("JSON");
     values_mut(&mut document["components"]["schemas"]).for_each(close_parts);

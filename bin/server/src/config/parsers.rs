@@ -128,9 +128,10 @@ pub(super) fn proxies(text: &str) -> Result<Option<Vec<IpNet>>, String> {
 
 pub(super) fn user_agent(text: &str) -> Result<String, String> {
     let text = text.trim();
-    match HeaderValue::from_str(text).is_ok_and(|value| value.to_str().is_ok()) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("must be printable ASCII on one line, not {text:?}")),
+    if HeaderValue::from_str(text).is_ok_and(|value| value.to_str().is_ok()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must be printable ASCII on one line, not {text:?}"))
     }
 }
 

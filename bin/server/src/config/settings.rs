@@ -214,9 +214,10 @@ impl Settings {
 
     /// The limit of failed logins, unless limits are off.
     pub(crate) fn login_throttle(&self) -> LoginThrottle {
-        match self.rate_limits {
-            true => LoginThrottle::new(self.limit_failed_logins),
-            false => LoginThrottle::unlimited(),
+        if self.rate_limits {
+            LoginThrottle::new(self.limit_failed_logins)
+        } else {
+            LoginThrottle::unlimited()
         }
     }
 

@@ -295,9 +295,8 @@ pub(crate) fn webp_with_code_groups(count: u64) -> Vec<u8> {
     bits.write(0x2F, 8);
     bits.write(3 | 3 << 14, 32);
     // No transform, a colour cache of 2,048 colours, and an entropy image for blocks of 4 by 4 pixels.
-    bits.write(0b1_1011_1_0, 7);
-    bits.write(0b000, 3);
-    bits.write(0, 1);
+    bits.write(0b110_1110, 7);
+    bits.write(0, 4);
     let last = count - 1;
     for symbol in [last & 0xFF, last >> 8, 0, 0, 0] {
         bits.write_single_symbol_code(symbol);
