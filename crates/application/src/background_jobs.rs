@@ -59,9 +59,10 @@ pub(crate) async fn enqueue(tx: &mut Connection, job: Job, now: DateTime<Utc>) -
     Ok(id)
 }
 
-/// Runs a job inside the request that caused it, for at most [`App::job_budget`]. An error is logged and not returned: the
-/// change is committed, and [`run_pending`] does the rest.
-pub(crate) async fn run(app: &App, id: JobId) {
+/// Runs the job, if there is one, inside the request that caused it, for at most [`App::job_budget`]. An error is logged and
+/// not returned: the change is committed, and [`run_pending`] does the rest.
+pub(crate) async fn run(app: &App, job: impl Into<Option<JobId>>) {
+    let Some(id) = job.into() else { return };
     match run_for(app, id, app.job_budget).await {
         Ok(Progress::Done) => (),
         Ok(_) => tracing::debug!(job.id = %id, "A background job continues after the request"),

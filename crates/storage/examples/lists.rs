@@ -96,7 +96,7 @@ async fn write_posts(
     let heart = NewHeart { id: Uuid::now_v7().into(), user: ben, post: rain.id, at: now };
     db.transaction(async |tx| {
         tx.posts().insert_many(&posts).await?;
-        tx.hearts().add(&heart).await
+        tx.hearts().add(&[heart]).await
     })
     .await?;
     Ok(())

@@ -131,7 +131,7 @@ async fn add_bookmark(
             bookmarks::note.eq(note),
         );
         let heart = NewHeart { id: Uuid::now_v7().into(), user, post: post.id, at: now };
-        let is_new_heart = tx.hearts().add(&heart).await?.is_some();
+        let is_new_heart = !tx.hearts().add(&[heart]).await?.is_empty();
         let inserted = diesel::insert_into(bookmarks::table)
             .values(bookmark)
             .on_conflict_do_nothing()

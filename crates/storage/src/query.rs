@@ -7,7 +7,6 @@
 //! Imports `rows` and `schema`, never `repositories`, which run these queries.
 
 mod blocks;
-mod comments;
 mod follows;
 #[cfg(test)]
 pub(crate) mod golden;
@@ -20,12 +19,11 @@ mod statement;
 mod users;
 
 pub(crate) use self::blocks::{deleted_accounts, hidden_user_array, hidden_users};
-pub(crate) use self::comments::{CommentFilter, ReplyCount};
 pub use self::follows::{FollowLists, FollowQuery};
 pub(crate) use self::hidden::not_hidden;
 pub use self::notifications::NotificationQuery;
 pub(crate) use self::notifications::inbox_of;
-pub(crate) use self::paging::{Direction, count_up_to, paginate};
+pub(crate) use self::paging::{count_up_to, paginate};
 pub use self::posts::PostQuery;
 pub(crate) use self::posts::{PostForViewerRow, public_posts, visible_posts};
 pub(crate) use self::sql::{Sql, lower};

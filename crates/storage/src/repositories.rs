@@ -5,6 +5,7 @@
 mod background_jobs;
 mod comments;
 mod emoji_reactions;
+mod engagement;
 mod feed;
 mod follows;
 mod hearts;
@@ -20,6 +21,7 @@ mod users;
 pub use self::background_jobs::{BackgroundJobs, Barrier, Job};
 pub use self::comments::{CommentOwners, Comments, Thread};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
+pub use self::engagement::EngagementOf;
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};

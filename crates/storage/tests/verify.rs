@@ -249,9 +249,9 @@ async fn create_fixture(database: &TestDatabase) -> Fixture {
     a_post().by(ana).private().insert_into(database).await;
     let mut conn = database.connect().await;
     for user in [ana, ben] {
-        conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
+        conn.hearts().add(&[a_heart(user, post.id)]).await.unwrap();
     }
-    conn.emoji_reactions().set(&a_reaction(ben, post.id)).await.unwrap();
+    conn.emoji_reactions().set(&[a_reaction(ben, post.id)]).await.unwrap();
     for share in [
         a_link_share(ben, post.id),
         a_message_share(ben, post.id, &[eve]),
@@ -291,9 +291,9 @@ async fn write(pool: &Database, user: UserId, post: &Post, done: &AtomicBool) ->
     let mut rounds = 0;
     while !done.load(Ordering::Relaxed) {
         let mut conn = pool.acquire().await.unwrap();
-        let added = conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
-        if added.is_none() {
-            conn.hearts().remove(user, post.id).await.unwrap();
+        let added = conn.hearts().add(&[a_heart(user, post.id)]).await.unwrap();
+        if added.is_empty() {
+            conn.hearts().remove(&[(user, post.id)]).await.unwrap();
         }
         conn.comments().insert(&a_comment().by(user).on(post).build()).await.unwrap();
         rounds += 1;
@@ -351,7 +351,7 @@ async fn hearts_without_notification(database: &TestDatabase, number: usize) {
     let post = a_post().insert_into(database).await.id;
     let mut conn = database.connect().await;
     for _ in 0..number {
-        conn.hearts().add(&a_heart(create_user(database).await, post)).await.unwrap();
+        conn.hearts().add(&[a_heart(create_user(database).await, post)]).await.unwrap();
     }
 }
 

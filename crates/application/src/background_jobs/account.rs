@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::Cause;
 use grateful_domain::{JobId, UserId, closed_enum};
-use grateful_storage::{Barrier, Connection, Repositories};
+use grateful_storage::{Barrier, Connection, EngagementOf, Repositories};
 
 use super::deletion::{delete_comment_step, delete_post_step};
 use super::{BATCH_SIZE, Progress, StepResult};
@@ -16,9 +16,7 @@ closed_enum! {
         /// The notifications in the user's own inbox.
         Inbox,
         Follows,
-        Hearts,
-        Reactions,
-        Shares,
+        Engagement,
         Comments,
         Posts,
         /// What is left of notifications about the user in other users' inboxes.
@@ -26,8 +24,8 @@ closed_enum! {
     }
 }
 
-/// How many posts' shares one step deletes: each can have many messages, with up to five recipients each.
-const SHARED_POSTS: i64 = 20;
+/// On how many posts one step deletes the engagement: each can have many messages, with up to five recipients each.
+const ENGAGED_POSTS: i64 = 50;
 
 /// Deletes a batch of a deleted account's data, in the first category that has any, and the account itself when nothing is
 /// left. No new data appears after the barrier: every act locks the accounts of its participants first, and finds only those
@@ -65,19 +63,12 @@ async fn delete_batch(
     match data {
         OwnedData::Follows => {
             let causes = tx.follows().delete_batch_of(user, BATCH_SIZE).await?;
-            withdraw_causes(tx, &causes, now).await
+            withdraw_causes(tx, causes, now).await
         }
-        OwnedData::Hearts => {
-            let causes = tx.hearts().delete_batch_of(user, BATCH_SIZE).await?;
-            withdraw_causes(tx, &causes, now).await
-        }
-        OwnedData::Reactions => {
-            let causes = tx.emoji_reactions().delete_batch_of(user, BATCH_SIZE).await?;
-            withdraw_causes(tx, &causes, now).await
-        }
-        OwnedData::Shares => {
-            let causes = tx.shares().delete_batch_of(user, SHARED_POSTS).await?;
-            withdraw_causes(tx, &causes, now).await
+        OwnedData::Engagement => {
+            let engagement = EngagementOf::User(user);
+            let causes = tx.posts().delete_engagement_batch(engagement, ENGAGED_POSTS).await?;
+            withdraw_causes(tx, causes, now).await
         }
         OwnedData::Comments => match tx.comments().find_oldest_by(user).await? {
             Some(comment) => delete_comment_step(tx, comment, now).await.map(Some),
@@ -98,15 +89,13 @@ async fn delete_batch(
     }
 }
 
-/// Withdraws the notifications of deleted acts. Returns `None` if there are no acts.
+/// Withdraws the notifications of a batch of deleted acts, if there was one.
 async fn withdraw_causes(
     tx: &mut Connection,
-    causes: &[Cause],
+    causes: Option<Vec<Cause>>,
     now: DateTime<Utc>,
 ) -> Result<Option<StepResult>> {
-    if causes.is_empty() {
-        return Ok(None);
-    }
-    tx.notifications().withdraw(causes, now).await?;
+    let Some(causes) = causes else { return Ok(None) };
+    tx.notifications().withdraw(&causes, now).await?;
     Ok(Some(StepResult::MORE))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{CommentId, PostId};
-use grateful_storage::{Connection, Repositories, Thread};
+use grateful_storage::{Connection, EngagementOf, Repositories, Thread};
 
 use super::{BATCH_SIZE, StepResult};
 use crate::Result;
@@ -27,7 +27,8 @@ pub(super) async fn delete_post_step(
     if delete_deepest_comments(tx, post.id, Thread::OnPost(post.id), now).await? == BATCH_SIZE {
         return Ok(StepResult::MORE);
     }
-    if tx.posts().delete_engagement_batch(post.id, BATCH_SIZE).await? >= BATCH_SIZE {
+    let engagement = EngagementOf::Post(post.id);
+    if tx.posts().delete_engagement_batch(engagement, BATCH_SIZE).await?.is_some() {
         return Ok(StepResult::MORE);
     }
     tx.posts().delete(&post).await?;

@@ -59,14 +59,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
 /// # Errors
 /// `NotFound` if neither a follow nor a request exists.
 pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            tx.users().lock_all(&[user, other]).await?;
-            apply(tx, user, other, FollowAction::Unfollow, now).await?;
-            withdraw_follow(tx, user, other, now).await
-        })
-        .await
+    end(app, user, other, FollowAction::Unfollow).await
 }
 
 /// Accepts a follow request. Notifies only the requester.
@@ -141,14 +134,7 @@ async fn accept_some_requests(
 /// # Errors
 /// `NotFound` if the request does not exist.
 pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            tx.users().lock_all(&[user, requester]).await?;
-            apply(tx, user, requester, FollowAction::Decline, now).await?;
-            withdraw_follow(tx, requester, user, now).await
-        })
-        .await
+    end(app, user, requester, FollowAction::Decline).await
 }
 
 /// Removes a follower of `user`. Does not notify the follower, and does not decline a pending request.
@@ -156,14 +142,7 @@ pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Resu
 /// # Errors
 /// `NotFound` if `follower` does not follow `user`.
 pub async fn remove_follower(app: &App, user: UserId, follower: UserId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            tx.users().lock_all(&[user, follower]).await?;
-            apply(tx, user, follower, FollowAction::RemoveFollower, now).await?;
-            withdraw_follow(tx, follower, user, now).await
-        })
-        .await
+    end(app, user, follower, FollowAction::RemoveFollower).await
 }
 
 /// Blocks another user, and removes follows and requests in both directions. Idempotent.
@@ -290,17 +269,21 @@ pub async fn list_suggestions(app: &App, user: UserId, limit: i64) -> Result<Vec
     Ok(app.db.acquire().await?.follows().list_suggestions(user, limit).await?)
 }
 
-/// Withdraws all notifications about the follow or request from one user to another.
-async fn withdraw_follow(
-    tx: &mut Connection,
-    from: UserId,
-    to: UserId,
-    now: DateTime<Utc>,
-) -> Result<()> {
+/// Ends a follow or a request between two users, and withdraws the notifications about it.
+async fn end(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
+    let now = app.clock.now();
+    let is_own = action == FollowAction::Unfollow;
+    let (from, to) = if is_own { (user, other) } else { (other, user) };
     let cause = |act| Cause { recipient: to, actor: from, act };
     let acceptance = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
     let causes = [cause(Act::Follow), cause(Act::FollowRequest), acceptance];
-    Ok(tx.notifications().withdraw(&causes, now).await?)
+    app.db
+        .transaction(async |tx| {
+            tx.users().lock_all(&[user, other]).await?;
+            apply(tx, user, other, action, now).await?;
+            Ok(tx.notifications().withdraw(&causes, now).await?)
+        })
+        .await
 }
 
 async fn change_block(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
@@ -317,9 +300,7 @@ async fn change_block(app: &App, user: UserId, other: UserId, action: FollowActi
             Ok(if after.is_blocked() { Some(enqueue(tx, job, now).await?) } else { None })
         })
         .await?;
-    if let Some(job) = job {
-        run(app, job).await;
-    }
+    run(app, job).await;
     Ok(())
 }
 

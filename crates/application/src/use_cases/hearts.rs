@@ -1,6 +1,6 @@
 //! Hearts on posts.
 
-use grateful_domain::notification::{Act, Cause, EventDetails};
+use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
 use grateful_storage::{Connection, NewHeart, Repositories};
 
@@ -27,7 +27,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     app.db
         .transaction(async |tx| {
             let (_, target) = lock_post(tx, user, post).await?;
-            let Some(count) = tx.hearts().add(&heart).await? else {
+            let Some(count) = tx.hearts().add(&[heart]).await?.remove(&heart.id) else {
                 return Err(add_error(tx, user, post).await?);
             };
             let cause = cause_for_author(&target, user, Act::Heart { post });
@@ -47,10 +47,9 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<HeartStatus
     app.db
         .transaction(async |tx| {
             let target = lock_to_undo(tx, user, post).await?;
-            let removed = tx.hearts().remove(user, post).await?;
+            let removed = tx.hearts().remove(&[(user, post)]).await?.pop();
             let removed = removed.ok_or_else(|| target.nothing_to_undo(Resource::Heart))?;
-            let act = Act::Heart { post };
-            withdraw(tx, Cause { recipient: removed.post_author, actor: user, act }, now).await?;
+            withdraw(tx, removed.cause, now).await?;
             let count = if target.is_visible { removed.count } else { 0 };
             Ok(HeartStatus { count, is_hearted: false })
         })

@@ -102,8 +102,6 @@ pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
             Ok::<_, crate::Error>((unread, job))
         })
         .await?;
-    if let Some(job) = job {
-        run(app, job).await;
-    }
+    run(app, job).await;
     Ok(unread)
 }

@@ -131,9 +131,7 @@ pub async fn update(
             Ok::<_, Error>((updated, replaced_image, job))
         })
         .await?;
-    if let Some(job) = job {
-        run(app, job).await;
-    }
+    run(app, job).await;
     file_store::delete_unused_images(app, replaced_image).await;
     Ok(updated)
 }

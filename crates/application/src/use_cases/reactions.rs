@@ -1,6 +1,6 @@
 //! Emoji reactions to posts. A user has at most one per post.
 
-use grateful_domain::notification::{Act, Cause, EventDetails};
+use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
 use grateful_storage::{NewReaction, Repositories};
 
@@ -26,7 +26,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
     app.db
         .transaction(async |tx| {
             let (reactor, target) = lock_post(tx, user, post).await?;
-            let stored = tx.emoji_reactions().set(&new).await?;
+            let stored = tx.emoji_reactions().set(&[new]).await?.pop();
             let stored = stored.ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = cause_for_author(&target, user, Act::Reaction { post });
             if stored.is_new {
@@ -55,10 +55,9 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             let target = lock_to_undo(tx, user, post).await?;
-            let post_author = tx.emoji_reactions().remove(user, post).await?;
-            let recipient =
-                post_author.ok_or_else(|| target.nothing_to_undo(Resource::Reaction))?;
-            withdraw(tx, Cause { recipient, actor: user, act: Act::Reaction { post } }, now).await
+            let cause = tx.emoji_reactions().remove(&[(user, post)]).await?.pop();
+            let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Reaction))?;
+            withdraw(tx, cause, now).await
         })
         .await
 }

@@ -54,9 +54,9 @@ pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             let target = lock_to_undo(tx, user, post).await?;
-            let post_author = tx.shares().delete_link(user, post).await?;
-            let recipient = post_author.ok_or_else(|| target.nothing_to_undo(Resource::Share))?;
-            withdraw(tx, Cause { recipient, actor: user, act: Act::LinkShare { post } }, now).await
+            let cause = tx.shares().delete_link(user, post).await?;
+            let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Share))?;
+            withdraw(tx, cause, now).await
         })
         .await
 }

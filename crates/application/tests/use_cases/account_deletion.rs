@@ -20,10 +20,10 @@ async fn deleting_an_account_updates_the_counts_of_other_users() {
     let by_ben = a_post().by(ben).insert_into(&database).await;
     let own = a_post().by(ana).insert_into(&database).await;
     let mut conn = database.connect().await;
-    conn.hearts().add(&a_heart(ana, by_ben.id)).await.unwrap();
+    conn.hearts().add(&[a_heart(ana, by_ben.id)]).await.unwrap();
     hearts::add(&app, cem, by_ben.id).await.unwrap();
-    conn.hearts().add(&a_heart(ben, own.id)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(ana, by_ben.id)).await.unwrap();
+    conn.hearts().add(&[a_heart(ben, own.id)]).await.unwrap();
+    conn.emoji_reactions().set(&[a_reaction(ana, by_ben.id)]).await.unwrap();
     conn.shares().create(&a_link_share(ana, by_ben.id)).await.unwrap();
     conn.shares().create(&a_message_share(ana, by_ben.id, &[ben])).await.unwrap();
     conn.shares().create(&a_message_share(ana, by_ben.id, &[cem])).await.unwrap();

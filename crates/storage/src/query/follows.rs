@@ -10,7 +10,7 @@ use diesel::sql_types::BigInt;
 use grateful_domain::{FollowState, Limit, PageRequest, UserId};
 
 use super::not_hidden;
-use super::paging::{Direction, paginate};
+use super::paging::paginate;
 use crate::rows::UserListItemRow;
 use crate::schema::{follows, users};
 
@@ -122,7 +122,7 @@ impl FollowQuery {
     /// Selects a page, plus one user to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, follow_list, Pg> {
         let (time, id) = (edges.field(follows::created_at), edges.field(follows::id));
-        paginate(self.select_all(), self.page, time, id, Direction::NewestFirst)
+        paginate(self.select_all(), self.page, time, id)
     }
 }
 

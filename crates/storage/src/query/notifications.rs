@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use grateful_domain::{Limit, NotificationId, PageRequest, UserId};
 use uuid::Uuid;
 
-use super::paging::{Direction, paginate};
+use super::paging::paginate;
 use crate::rows::{AuthorRow, NotificationRow};
 use crate::schema::{notifications, users};
 
@@ -75,10 +75,9 @@ impl NotificationQuery {
     /// Selects a page, plus one notification to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, notifications_with_actors, Pg> {
         let (select, id) = (self.select_all(), notifications::id);
-        let direction = Direction::NewestFirst;
         match self.batch {
-            None => paginate(select, self.page, notifications::last_updated_at, id, direction),
-            Some(_) => paginate(select, self.page, notifications::created_at, id, direction),
+            None => paginate(select, self.page, notifications::last_updated_at, id),
+            Some(_) => paginate(select, self.page, notifications::created_at, id),
         }
     }
 }

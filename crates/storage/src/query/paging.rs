@@ -1,4 +1,4 @@
-//! Pages of lists that are sorted by time, ties by id.
+//! Pages of lists that are sorted by time, newest first, ties by id.
 
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
@@ -11,28 +11,13 @@ use grateful_domain::{Limit, Offset, PageRequest, PageStart, Position, Total};
 
 use crate::{Connection, Result};
 
-/// The direction in which a list is sorted. Ties are sorted by id, in the same direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    NewestFirst,
-    OldestFirst,
-}
-
 /// Restricts a sorted list to a page, plus one row to know whether there is a next page.
-pub(crate) fn paginate<Q, Time, Id>(
-    query: Q,
-    page: PageRequest,
-    time: Time,
-    id: Id,
-    direction: Direction,
-) -> Q
+pub(crate) fn paginate<Q, Time, Id>(query: Q, page: PageRequest, time: Time, id: Id) -> Q
 where
     Q: FilterDsl<After<Time, Id>, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
 {
     let query = match page.start {
-        PageStart::After(position) => {
-            FilterDsl::filter(query, After { time, id, direction, position })
-        }
+        PageStart::After(position) => FilterDsl::filter(query, After { time, id, position }),
         PageStart::Offset(Offset::ZERO) => query,
         PageStart::Offset(offset) => OffsetDsl::offset(query, offset.into()),
     };
@@ -50,7 +35,6 @@ pub(crate) fn overfetch(limit: Limit) -> i64 {
 pub(crate) struct After<Time, Id> {
     time: Time,
     id: Id,
-    direction: Direction,
     position: Position,
 }
 
@@ -72,7 +56,6 @@ impl<Time, Id, Grouped> ValidGrouping<Grouped> for After<Time, Id> {
     type IsAggregate = is_aggregate::Never;
 }
 
-/// The SQL depends on the direction, so the type does not identify a statement.
 impl<Time, Id> QueryId for After<Time, Id> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -84,10 +67,7 @@ impl<Time: QueryFragment<Pg>, Id: QueryFragment<Pg>> QueryFragment<Pg> for After
         self.time.walk_ast(out.reborrow())?;
         out.push_sql(", ");
         self.id.walk_ast(out.reborrow())?;
-        out.push_sql(match self.direction {
-            Direction::NewestFirst => ") < ROW(",
-            Direction::OldestFirst => ") > ROW(",
-        });
+        out.push_sql(") < ROW(");
         out.push_bind_param::<Timestamptz, _>(&self.position.at)?;
         out.push_sql(", ");
         out.push_bind_param::<SqlUuid, _>(&self.position.id)?;

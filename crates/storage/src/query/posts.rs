@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use grateful_domain::{Limit, PageRequest, PostForViewer, UserId, Viewer};
 
 use super::not_hidden;
-use super::paging::{Direction, paginate};
+use super::paging::paginate;
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts, users};
 use crate::{Result, StorageError};
@@ -86,8 +86,7 @@ impl PostQuery {
 
     /// Selects a page, plus one post to know whether there is a next page.
     pub(crate) fn select(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        let direction = Direction::NewestFirst;
-        paginate(self.select_all(), self.page, posts::created_at, posts::id, direction)
+        paginate(self.select_all(), self.page, posts::created_at, posts::id)
     }
 }
 

@@ -6,10 +6,8 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
-use grateful_domain::{CommentId, NotificationId, PostId, UserId, Viewer};
+use grateful_domain::{CommentId, NotificationId, PostId, UserId};
 use uuid::Uuid;
-
-use super::blocks::deleted_accounts;
 
 /// A fragment of SQL with typed values. In Diesel's DSL it is a condition. Unlike `diesel::dsl::sql`, it does not keep the
 /// statement from being prepared.
@@ -51,35 +49,6 @@ impl Sql {
     pub(crate) fn value(mut self, value: impl Into<Value>) -> Self {
         self.0.push(Fragment::Value(value.into()));
         self
-    }
-
-    /// Appends a fragment.
-    pub(crate) fn append(mut self, fragment: Self) -> Self {
-        self.0.extend(fragment.0);
-        self
-    }
-
-    /// True if the account of the user whose id is `user` is not deleted.
-    pub(crate) fn not_deleted(user: Self) -> Self {
-        Self::new("NOT (").append(user).sql(concat!(" = ANY (", deleted_accounts!(), "))"))
-    }
-
-    /// True if there is no block between `viewer` and the user whose id is `user`, and the account of that user is not
-    /// deleted. Guests have no blocks.
-    pub(crate) fn not_blocked(viewer: Viewer, user: Self) -> Self {
-        let not_deleted = Self::not_deleted(user.clone());
-        let Some(viewer) = viewer.user() else { return not_deleted };
-        Self::new("(")
-            .append(not_deleted)
-            .sql(" AND NOT (")
-            .append(user.clone())
-            .sql(" = ANY (SELECT followed_id FROM follows WHERE status = 'blocked' AND follower_id = ")
-            .value(viewer)
-            .sql(")) AND NOT (")
-            .append(user)
-            .sql(" = ANY (SELECT follower_id FROM follows WHERE status = 'blocked' AND followed_id = ")
-            .value(viewer)
-            .sql(")))")
     }
 }
 

@@ -1,13 +1,13 @@
 //! The `background_jobs` table: work that a committed change still requires.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{select, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::{Array, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{CommentId, JobId, PostId, UserId, closed_enum};
 use uuid::Uuid;
 
+use crate::query::statement;
 use crate::schema::background_jobs;
 use crate::{Connection, Result, StorageError};
 
@@ -76,16 +76,7 @@ impl BackgroundJobs<'_> {
     /// not have seen it. A popular user always has interactions in progress, so blocks and deleted accounts do not wait for
     /// them. Their jobs wait until [`BackgroundJobs::is_past`] instead, and then see all that these left.
     pub async fn barrier(&mut self) -> Result<Barrier> {
-        // Every transaction that has written holds a lock on its own id until it ends.
-        let running: Vec<String> = select(sql::<Array<Text>>(
-            "ARRAY(
-                SELECT transactionid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
-                WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND datname = current_database()
-            )",
-        ))
-        .get_result(self.conn)
-        .await?;
-        Ok(Barrier(running))
+        Ok(Barrier(RunningTransactions { among: None }.load(self.conn).await?))
     }
 
     /// Whether all transactions of the barrier have ended. Runs no statement if there were none.
@@ -93,14 +84,9 @@ impl BackgroundJobs<'_> {
         if barrier.0.is_empty() {
             return Ok(true);
         }
-        let is_past = sql::<Bool>(
-            "NOT EXISTS (
-                SELECT FROM pg_locks
-                WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND transactionid::text = ANY (",
-        )
-        .bind::<Array<Text>, _>(&barrier.0)
-        .sql("))");
-        Ok(select(is_past).get_result(self.conn).await?)
+        let among = Some(barrier.0.clone());
+        let running: Vec<String> = RunningTransactions { among }.load(self.conn).await?;
+        Ok(running.is_empty())
     }
 
     /// Deletes a job that is done.
@@ -138,6 +124,15 @@ impl BackgroundJobs<'_> {
             .await?;
         Ok(ids.into_iter().map(JobId::from).collect())
     }
+}
+
+statement! {
+    /// The transactions in progress in this database that have written, or those `among` these. Each holds a lock on its own
+    /// id until it ends.
+    RunningTransactions { among: Option<Vec<String>> as Nullable<Array<Text>> } -> Text,
+    "SELECT transactionid::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND datname = current_database()
+        AND (:among IS NULL OR transactionid::text = ANY (:among))"
 }
 
 /// A row of `background_jobs`.

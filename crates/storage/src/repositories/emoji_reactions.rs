@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{
@@ -13,8 +13,8 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use super::posts::Posts;
-use crate::query::{Direction, not_hidden, paginate, statement};
+use super::engagement::{deletion, insertion, lock_posts};
+use crate::query::{not_hidden, paginate, statement};
 use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
 use crate::{Connection, Result};
@@ -44,6 +44,10 @@ pub struct NewReaction {
 pub struct SavedReaction {
     /// The id of the reaction. Changing the emoji keeps it.
     pub id: ReactionId,
+    /// The user who reacted.
+    pub user: UserId,
+    /// The post.
+    pub post: PostId,
     /// When the user first reacted.
     pub created_at: DateTime<Utc>,
     /// Whether the reaction was inserted rather than changed.
@@ -51,52 +55,41 @@ pub struct SavedReaction {
 }
 
 impl EmojiReactions<'_> {
-    /// Sets a user's emoji on a post. Replaces an earlier emoji, or inserts and counts the reaction. Returns `None` if the
-    /// post does not exist or is another user's private post.
+    /// Sets the emoji of users on posts, at most one for each pair. Replaces an earlier emoji, or inserts and counts the
+    /// reaction. Skips posts that do not exist or are another user's private posts.
     ///
     /// # Errors
-    /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if the user does not exist.
-    pub async fn set(&mut self, new: &NewReaction) -> Result<Option<SavedReaction>> {
-        let upsert = UpsertReaction {
-            id: new.id.into(),
-            user: new.user.into(),
-            post: new.post.into(),
-            emoji: new.emoji.code(),
-            at: new.at,
+    /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if one of the users does not exist. Then no emoji is set.
+    pub async fn set(&mut self, reactions: &[NewReaction]) -> Result<Vec<SavedReaction>> {
+        let upsert = UpsertReactions {
+            ids: reactions.iter().map(|new| new.id.into()).collect(),
+            user_ids: reactions.iter().map(|new| new.user.into()).collect(),
+            post_ids: reactions.iter().map(|new| new.post.into()).collect(),
+            emoji: reactions.iter().map(|new| new.emoji.code()).collect(),
+            times: reactions.iter().map(|new| new.at).collect(),
         };
-        let row: Option<(Uuid, DateTime<Utc>, bool)> =
-            upsert.get_result(self.conn).await.optional()?;
-        Ok(row.map(|(id, created_at, is_new)| SavedReaction { id: id.into(), created_at, is_new }))
+        let rows: Vec<(Uuid, i64, Uuid, DateTime<Utc>, bool)> = upsert.load(self.conn).await?;
+        let saved = |(id, user, post, created_at, is_new): (Uuid, i64, Uuid, _, _)| SavedReaction {
+            id: id.into(),
+            user: user.into(),
+            post: post.into(),
+            created_at,
+            is_new,
+        };
+        Ok(rows.into_iter().map(saved).collect())
     }
 
-    /// Removes a user's reaction and its count, regardless of who can see the post. Returns the author of the post, or
-    /// `None` if there was no reaction.
-    ///
-    /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
-    pub async fn remove(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
-        Posts { conn: self.conn }.lock_rows(&[post.into()]).await?;
-        let delete = DeleteReaction { user: user.into(), post: post.into() };
-        let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
-        Ok(post_author.map(UserId::from))
-    }
-
-    /// Deletes up to `limit` reactions of a user, and their counts. Returns their causes, like
-    /// [`Hearts::delete_batch_of`](crate::Hearts::delete_batch_of).
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
-        let posts: Vec<Uuid> = emoji_reactions::table
-            .filter(emoji_reactions::user_id.eq(i64::from(user)))
-            .select(emoji_reactions::post_id)
-            .limit(limit)
-            .load(self.conn)
-            .await?;
-        if posts.is_empty() {
-            return Ok(vec![]);
-        }
-        let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
-        DeleteReactionsBatch { user: user.into(), posts }.execute(self.conn).await?;
-        let cause =
-            |(post, recipient)| Cause { recipient, actor: user, act: Act::Reaction { post } };
-        Ok(authors.into_iter().map(cause).collect())
+    /// Removes the reactions of these users to these posts and their counts, regardless of who can see the posts. Returns the
+    /// causes of the notifications of those that existed.
+    pub async fn remove(&mut self, reactions: &[(UserId, PostId)]) -> Result<Vec<Cause>> {
+        let (user_ids, post_ids) = lock_posts(self.conn, reactions).await?;
+        let delete = DeleteReactions { user_ids, post_ids };
+        let rows: Vec<(i64, Uuid, i64)> = delete.load(self.conn).await?;
+        let cause = |(user, post, author): (i64, Uuid, i64)| {
+            let act = Act::Reaction { post: post.into() };
+            Cause { recipient: author.into(), actor: user.into(), act }
+        };
+        Ok(rows.into_iter().map(cause).collect())
     }
 
     /// Lists the reactions to a post, newest first, without users with a block to or from the viewer.
@@ -118,15 +111,10 @@ impl EmojiReactions<'_> {
             ))
             .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()))
             .into_boxed();
-        let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> = paginate(
-            query,
-            page,
-            emoji_reactions::created_at,
-            emoji_reactions::id,
-            Direction::NewestFirst,
-        )
-        .load(self.conn)
-        .await?;
+        let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
+            paginate(query, page, emoji_reactions::created_at, emoji_reactions::id)
+                .load(self.conn)
+                .await?;
         let reactions = rows.into_iter().map(|(id, code, created_at, user)| {
             let emoji = emoji_from_code(&code)?;
             Ok(Reaction { id: id.into(), post, user: user.into(), emoji, created_at })
@@ -160,43 +148,40 @@ impl EmojiReactions<'_> {
 }
 
 statement! {
-    /// Locks the post before the reaction, and counts only what was inserted: `xmax` is zero in an inserted row.
-    UpsertReaction {
-        id: Uuid as SqlUuid,
-        user: i64 as BigInt,
-        post: Uuid as SqlUuid,
-        emoji: &'static str as Text,
-        at: DateTime<Utc> as Timestamptz,
-    } -> (SqlUuid, Timestamptz, Bool),
-    "WITH post AS MATERIALIZED (
-        SELECT id FROM posts WHERE id = :post AND (is_public OR author_id = :user) FOR NO KEY UPDATE
-    ), made AS (
-        INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code, created_at)
-        SELECT :id, :user, id, :emoji, :at FROM post
-        ON CONFLICT (user_id, post_id) DO UPDATE SET emoji_code = excluded.emoji_code
-        RETURNING id, post_id, created_at, xmax = 0 AS is_new
-    ), counted AS (
-        UPDATE posts SET reactions_count = reactions_count + 1
-        FROM made WHERE posts.id = made.post_id AND made.is_new
+    /// Counts only what was inserted: `xmax` is zero in an inserted row.
+    UpsertReactions {
+        ids: Vec<Uuid> as Array<SqlUuid>,
+        user_ids: Vec<i64> as Array<BigInt>,
+        post_ids: Vec<Uuid> as Array<SqlUuid>,
+        emoji: Vec<&'static str> as Array<Text>,
+        times: Vec<DateTime<Utc>> as Array<Timestamptz>,
+    } -> (SqlUuid, BigInt, SqlUuid, Timestamptz, Bool),
+    insertion(
+        "= ANY (:post_ids)",
+        "changed AS (
+            INSERT INTO emoji_reactions (id, user_id, post_id, emoji_code, created_at)
+            SELECT reaction.* FROM unnest(:ids, :user_ids, :post_ids, :emoji, :times)
+                AS reaction (id, user_id, post_id, emoji_code, created_at)
+            JOIN post ON post.id = reaction.post_id AND (post.is_public OR post.author_id = reaction.user_id)
+            ON CONFLICT (user_id, post_id) DO UPDATE SET emoji_code = excluded.emoji_code
+            RETURNING id, user_id, post_id, created_at, xmax = 0 AS is_new
+        )",
+        ["reactions_count", "count(*) FILTER (WHERE is_new)"],
+        "SELECT id, user_id, post_id, created_at, is_new FROM changed",
     )
-    SELECT id, created_at, is_new FROM made"
-}
-
-statement! {
-    /// The post is locked.
-    DeleteReaction { user: i64 as BigInt, post: Uuid as SqlUuid } -> BigInt,
-    "WITH gone AS (
-        DELETE FROM emoji_reactions WHERE post_id = :post AND user_id = :user RETURNING post_id
-    )
-    UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id
-    RETURNING author_id"
 }
 
 statement! {
     /// The posts are locked.
-    DeleteReactionsBatch { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> Integer,
-    "WITH gone AS (
-        DELETE FROM emoji_reactions WHERE user_id = :user AND post_id = ANY (:posts) RETURNING post_id
+    DeleteReactions {
+        user_ids: Vec<i64> as Array<BigInt>,
+        post_ids: Vec<Uuid> as Array<SqlUuid>,
+    } -> (BigInt, SqlUuid, BigInt),
+    deletion(
+        "emoji_reactions",
+        "(user_id, post_id) IN (SELECT * FROM unnest(:user_ids, :post_ids))",
+        ["reactions_count", "count(*)"],
+        "SELECT changed.user_id, changed.post_id, counted.author_id
+        FROM changed JOIN counted ON counted.id = changed.post_id",
     )
-    UPDATE posts SET reactions_count = reactions_count - 1 FROM gone WHERE posts.id = gone.post_id"
 }

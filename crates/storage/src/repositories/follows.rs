@@ -98,12 +98,17 @@ impl Follows<'_> {
     }
 
     /// Deletes the follows, requests and blocks between a user and up to `limit` others, and updates the follow counters.
-    /// Returns the causes of the notifications that these users have about the deleted rows; none if there are no rows left.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
+    /// Returns the causes of the notifications that these users have about the deleted rows, or `None` if there are no rows
+    /// left.
+    pub async fn delete_batch_of(
+        &mut self,
+        user: UserId,
+        limit: i64,
+    ) -> Result<Option<Vec<Cause>>> {
         let find = FindFollowPartners { user: user.into(), limit };
         let others: Vec<i64> = find.load(self.conn).await?;
         if others.is_empty() {
-            return Ok(vec![]);
+            return Ok(None);
         }
         // Locked with a statement of its own, so that the next one sees what was committed while the locks were awaited.
         let users = [&[i64::from(user)], &others[..]].concat();
@@ -117,7 +122,7 @@ impl Follows<'_> {
                 act,
             })
         });
-        Ok(causes.collect())
+        Ok(Some(causes.collect()))
     }
 }
 

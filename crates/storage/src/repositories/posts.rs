@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, SqlTypeOf};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{
     ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId, Title, UserId, Viewer,
@@ -104,16 +104,16 @@ impl Posts<'_> {
         row.map(Post::try_from).transpose()
     }
 
-    /// Locks the rows of these posts in id order until the transaction ends. Returns the author of each post that exists.
-    pub(crate) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<HashMap<PostId, UserId>> {
-        let rows: Vec<(Uuid, i64)> = posts::table
+    /// Locks the rows of these posts in id order until the transaction ends.
+    pub(super) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<()> {
+        posts::table
             .filter(posts::id.eq_any(posts))
-            .select((posts::id, posts::author_id))
+            .select(posts::id)
             .order(posts::id)
             .for_no_key_update()
-            .load(self.conn)
+            .load::<Uuid>(self.conn)
             .await?;
-        Ok(rows.into_iter().map(|(post, author)| (post.into(), author.into())).collect())
+        Ok(())
     }
 
     /// Locks a post that is to be deleted, and its author before it, whether or not they are marked as deleted.
@@ -143,26 +143,13 @@ impl Posts<'_> {
         Ok(())
     }
 
-    /// Deletes up to `limit` hearts, as many reactions and as many shares of a locked post, and their counts. Returns the
-    /// number of deleted rows. Withdraw their notifications first.
-    pub async fn delete_engagement_batch(&mut self, post: PostId, limit: i64) -> Result<i64> {
-        let delete = DeleteEngagementBatch { post: post.into(), limit };
-        Ok(delete.get_result::<i32>(self.conn).await?.into())
-    }
-
     /// Inserts a post and counts it. Runs two statements, so it needs a transaction.
     ///
     /// # Errors
     /// `ForeignKeyViolation` with `posts_author_id_fkey` if the author does not exist or is deleted; `UniqueViolation` with
-    /// `posts_pkey`
-    /// if the id exists.
+    /// `posts_pkey` if the id exists.
     pub async fn insert(&mut self, post: &Post) -> Result<()> {
-        if !self.count(post.author, 1, public_count(post)).await? {
-            let constraint = "posts_author_id_fkey".to_owned();
-            return Err(StorageError::ForeignKeyViolation { constraint });
-        }
-        diesel::insert_into(posts::table).values(NewPostRow::from(post)).execute(self.conn).await?;
-        Ok(())
+        self.insert_many(std::slice::from_ref(post)).await
     }
 
     /// Inserts several posts and counts them, in as many statements as for one. At most [`Posts::MAX_INSERT`].
@@ -178,7 +165,10 @@ impl Posts<'_> {
         }
         let counts: Vec<_> =
             counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
-        Users { conn: self.conn }.add_to_post_counts_of_many(&counts).await?;
+        if !(Users { conn: self.conn }).add_to_post_counts(&counts).await? {
+            let constraint = "posts_author_id_fkey".to_owned();
+            return Err(StorageError::ForeignKeyViolation { constraint });
+        }
         let rows: Vec<_> = posts.iter().map(NewPostRow::from).collect();
         diesel::insert_into(posts::table).values(rows).execute(self.conn).await?;
         Ok(())
@@ -221,9 +211,9 @@ impl Posts<'_> {
         Ok(())
     }
 
-    /// Returns whether the author exists and is not deleted. A deleted author's counters may still be lowered.
-    async fn count(&mut self, author: UserId, all: i64, public: i64) -> Result<bool> {
-        Users { conn: self.conn }.add_to_post_counts(author, all, public).await
+    async fn count(&mut self, author: UserId, all: i64, public: i64) -> Result<()> {
+        Users { conn: self.conn }.add_to_post_counts(&[(author, all, public)]).await?;
+        Ok(())
     }
 }
 
@@ -241,32 +231,6 @@ statement! {
         hearts_count, reactions_count, shares_count, comments_count
     FROM posts JOIN person ON person.id = posts.author_id
     WHERE posts.id = :post AND posts.deleted_at IS NULL FOR NO KEY UPDATE OF posts"
-}
-
-statement! {
-    /// The post is locked.
-    DeleteEngagementBatch { post: Uuid as SqlUuid, limit: i64 as BigInt } -> Integer,
-    "WITH hearts AS (
-        DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE post_id = :post LIMIT :limit) RETURNING id
-    ), reactions AS (
-        DELETE FROM emoji_reactions WHERE id IN (SELECT id FROM emoji_reactions WHERE post_id = :post LIMIT :limit)
-        RETURNING id
-    ), sharer AS (
-        SELECT user_id FROM shares WHERE post_id = :post LIMIT :limit
-    ), gone AS (
-        DELETE FROM shares WHERE post_id = :post AND user_id IN (SELECT user_id FROM sharer)
-        RETURNING user_id, share_method
-    ), number AS (
-        SELECT (SELECT count(*) FROM hearts)::integer AS hearts,
-            (SELECT count(*) FROM reactions)::integer AS reactions,
-            (SELECT count(DISTINCT (user_id, share_method)) FROM gone)::integer AS shares
-    )
-    UPDATE posts SET
-        hearts_count = hearts_count - number.hearts,
-        reactions_count = reactions_count - number.reactions,
-        shares_count = shares_count - number.shares
-    FROM number WHERE posts.id = :post
-    RETURNING number.hearts + number.reactions + number.shares"
 }
 
 statement! {

@@ -2,16 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{
-    MAX_CLOCK_SKEW, PostId, Recipients, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
-    ShareQuota, UserId,
+    MAX_CLOCK_SKEW, PostId, Share, ShareDetails, ShareId, ShareMethod, ShareQuota, UserId,
 };
 use uuid::Uuid;
 
-use super::posts::Posts;
+use super::engagement::{deletion, insertion, lock_posts};
 use crate::query::statement;
 use crate::schema::shares;
 use crate::{Connection, Result};
@@ -32,58 +31,53 @@ impl Shares<'_> {
     /// `ForeignKeyViolation` with `shares_user_id_fkey` if the user does not exist, or with `share_recipients_user_id_fkey`
     /// if a recipient does not exist.
     pub async fn create(&mut self, share: &Share) -> Result<bool> {
-        match &share.details {
-            ShareDetails::Url => self.create_link(share).await,
-            ShareDetails::Message { recipients, message } => {
-                self.create_message(share, recipients, message.as_ref()).await
-            }
-        }
+        let details = &share.details;
+        let method = match details {
+            ShareDetails::Url => ShareMethod::Url,
+            ShareDetails::Message { .. } => ShareMethod::Message,
+        };
+        let insert = InsertShare {
+            id: share.id.into(),
+            user_id: share.user.into(),
+            post_id: share.post.into(),
+            share_method: method.code(),
+            message: details.message().map(|message| message.as_str().to_owned()),
+            created_at: share.created_at,
+            recipient_ids: details.recipients().iter().copied().map(i64::from).collect(),
+        };
+        Ok(insert.get_result::<Uuid>(self.conn).await.optional()?.is_some())
     }
 
-    /// Deletes a user's link share of a post, and its count, regardless of who can see the post. Returns the author of the
-    /// post, or `None` if there was no link share.
-    ///
-    /// Locks the post first, like [`Hearts::remove`](crate::Hearts::remove).
-    pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<UserId>> {
-        Posts { conn: self.conn }.lock_rows(&[post.into()]).await?;
-        let delete = DeleteLinkShare { user: user.into(), post: post.into() };
-        let post_author: Option<i64> = delete.get_result(self.conn).await.optional()?;
-        Ok(post_author.map(UserId::from))
+    /// Deletes a user's link share of a post, and its count, regardless of who can see the post. Returns the cause of its
+    /// notification, or `None` if there was no link share.
+    pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<Cause>> {
+        lock_posts(self.conn, &[(user, post)]).await?;
+        let delete = DeleteLinkShare { user_id: user.into(), post_id: post.into() };
+        let author: Option<i64> = delete.get_result(self.conn).await.optional()?;
+        let act = Act::LinkShare { post };
+        Ok(author.map(|author| Cause { recipient: author.into(), actor: user, act }))
     }
 
-    /// Deletes all shares that a user made of up to `limit` posts, and their counts. Returns their causes, like
-    /// [`Hearts::delete_batch_of`](crate::Hearts::delete_batch_of).
-    ///
-    /// All shares of a post are deleted together, because all messages about it count once.
-    pub async fn delete_batch_of(&mut self, user: UserId, limit: i64) -> Result<Vec<Cause>> {
-        let posts: Vec<Uuid> = shares::table
-            .filter(shares::user_id.eq(i64::from(user)))
-            .select(shares::post_id)
-            .distinct()
-            .limit(limit)
-            .load(self.conn)
-            .await?;
-        if posts.is_empty() {
-            return Ok(vec![]);
-        }
-        let authors = Posts { conn: self.conn }.lock_rows(&posts).await?;
-        let list = ListSharesOf { user: user.into(), posts: posts.clone() };
-        let rows: Vec<(Uuid, Uuid, Vec<i64>)> = list.load(self.conn).await?;
-        DeleteSharesBatch { user: user.into(), posts }.execute(self.conn).await?;
-        let message_causes = rows.into_iter().flat_map(|(share, post, recipients)| {
-            let act = Act::MessageShare { post: post.into(), share: share.into() };
+    /// Deletes all shares of posts that have one of these posts and one of these users, and their counts. All shares of a user
+    /// and a post are deleted together, because their messages count once. Returns the causes of their notifications.
+    pub(super) async fn delete_all(&mut self, shares: &[(UserId, PostId)]) -> Result<Vec<Cause>> {
+        let (user_ids, post_ids) = lock_posts(self.conn, shares).await?;
+        let delete = DeleteShares { user_ids, post_ids };
+        let rows: Vec<(Uuid, i64, Uuid, String, Vec<i64>)> = delete.load(self.conn).await?;
+        let causes = rows.into_iter().flat_map(|(share, user, post, method, recipients)| {
+            let post = post.into();
+            let act = if method == ShareMethod::Url.code() {
+                Act::LinkShare { post }
+            } else {
+                Act::MessageShare { post, share: share.into() }
+            };
             recipients.into_iter().map(move |recipient| Cause {
                 recipient: recipient.into(),
-                actor: user,
+                actor: user.into(),
                 act,
             })
         });
-        let link_causes = authors.into_iter().map(|(post, recipient)| Cause {
-            recipient,
-            actor: user,
-            act: Act::LinkShare { post },
-        });
-        Ok(link_causes.chain(message_causes).collect())
+        Ok(causes.collect())
     }
 
     /// Finds a user's link share of a post.
@@ -125,110 +119,63 @@ impl Shares<'_> {
             .optional()?;
         Ok(oldest_counted)
     }
-
-    async fn create_link(&mut self, share: &Share) -> Result<bool> {
-        let insert = InsertLinkShare {
-            id: share.id.into(),
-            user: share.user.into(),
-            post: share.post.into(),
-            at: share.created_at,
-        };
-        Ok(insert.get_result::<i32>(self.conn).await.optional()?.is_some())
-    }
-
-    async fn create_message(
-        &mut self,
-        share: &Share,
-        recipients: &Recipients,
-        message: Option<&ShareMessage>,
-    ) -> Result<bool> {
-        let insert = InsertMessageShare {
-            id: share.id.into(),
-            user: share.user.into(),
-            post: share.post.into(),
-            message: message.map(|message| message.as_str().to_owned()),
-            at: share.created_at,
-            recipients: recipients.as_slice().iter().copied().map(i64::from).collect(),
-        };
-        Ok(insert.get_result::<Uuid>(self.conn).await.optional()?.is_some())
-    }
 }
 
 statement! {
-    /// Locks the post before the share, and counts only what was inserted.
-    InsertLinkShare {
+    /// Counts a link share that was inserted, and the first message of a user about a post: the row of the user is locked, so
+    /// all earlier messages are visible.
+    InsertShare {
         id: Uuid as SqlUuid,
-        user: i64 as BigInt,
-        post: Uuid as SqlUuid,
-        at: DateTime<Utc> as Timestamptz,
-    } -> Integer,
-    "WITH post AS MATERIALIZED (
-        SELECT id FROM posts WHERE id = :post AND is_public FOR NO KEY UPDATE
-    ), made AS (
-        INSERT INTO shares (id, user_id, post_id, share_method, created_at)
-        SELECT :id, :user, id, 'url', :at FROM post
-        ON CONFLICT (user_id, post_id) WHERE share_method = 'url' DO NOTHING
-        RETURNING post_id
+        user_id: i64 as BigInt,
+        post_id: Uuid as SqlUuid,
+        share_method: &'static str as Text,
+        message: Option<String> as Nullable<Text>,
+        created_at: DateTime<Utc> as Timestamptz,
+        recipient_ids: Vec<i64> as Array<BigInt>,
+    } -> SqlUuid,
+    insertion(
+        "= :post_id",
+        "changed AS (
+            INSERT INTO shares (id, user_id, post_id, share_method, message_content, created_at)
+            SELECT :id, :user_id, id, :share_method, :message, :created_at FROM post WHERE is_public
+            ON CONFLICT (user_id, post_id) WHERE share_method = 'url' DO NOTHING
+            RETURNING id, post_id
+        ), sent AS (
+            INSERT INTO share_recipients (share_id, user_id) SELECT id, unnest(:recipient_ids) FROM changed
+        ), earlier AS (
+            SELECT FROM shares WHERE user_id = :user_id AND post_id = :post_id AND share_method = :share_method LIMIT 1
+        )",
+        ["shares_count", "count(*) FILTER (WHERE NOT EXISTS (SELECT FROM earlier))"],
+        "SELECT id FROM changed",
     )
-    UPDATE posts SET shares_count = shares_count + 1 FROM made WHERE posts.id = made.post_id
-    RETURNING shares_count"
 }
 
 statement! {
     /// The post is locked.
-    DeleteLinkShare { user: i64 as BigInt, post: Uuid as SqlUuid } -> BigInt,
-    "WITH gone AS (
-        DELETE FROM shares WHERE post_id = :post AND user_id = :user AND share_method = 'url' RETURNING post_id
+    DeleteLinkShare { user_id: i64 as BigInt, post_id: Uuid as SqlUuid } -> BigInt,
+    deletion(
+        "shares",
+        "user_id = :user_id AND post_id = :post_id AND share_method = 'url'",
+        ["shares_count", "count(*)"],
+        "SELECT author_id FROM counted",
     )
-    UPDATE posts SET shares_count = shares_count - 1 FROM gone WHERE posts.id = gone.post_id
-    RETURNING author_id"
 }
 
 statement! {
-    /// Counts only the first message of a user about a post. The row of the user is locked, so all earlier ones are visible.
-    InsertMessageShare {
-        id: Uuid as SqlUuid,
-        user: i64 as BigInt,
-        post: Uuid as SqlUuid,
-        message: Option<String> as Nullable<Text>,
-        at: DateTime<Utc> as Timestamptz,
-        recipients: Vec<i64> as Array<BigInt>,
-    } -> SqlUuid,
-    "WITH post AS MATERIALIZED (
-        SELECT id FROM posts WHERE id = :post AND is_public FOR NO KEY UPDATE
-    ), earlier AS (
-        SELECT FROM shares WHERE user_id = :user AND post_id = :post AND share_method = 'message' LIMIT 1
-    ), made AS (
-        INSERT INTO shares (id, user_id, post_id, share_method, message_content, created_at)
-        SELECT :id, :user, id, 'message', :message, :at FROM post
-        RETURNING id, post_id
-    ), told AS (
-        INSERT INTO share_recipients (share_id, user_id) SELECT id, unnest(:recipients) FROM made
-    ), counted AS (
-        UPDATE posts SET shares_count = shares_count + 1
-        FROM made WHERE posts.id = made.post_id AND NOT EXISTS (SELECT FROM earlier)
+    /// The posts are locked. Returns the users to whom the shares were announced: the author of the post, or the recipients.
+    DeleteShares {
+        user_ids: Vec<i64> as Array<BigInt>,
+        post_ids: Vec<Uuid> as Array<SqlUuid>,
+    } -> (SqlUuid, BigInt, SqlUuid, Text, Array<BigInt>),
+    deletion(
+        "shares",
+        "user_id = ANY (:user_ids) AND post_id = ANY (:post_ids)",
+        ["shares_count", "count(DISTINCT (user_id, share_method))"],
+        "SELECT changed.id, changed.user_id, changed.post_id, changed.share_method,
+            CASE changed.share_method
+                WHEN 'url' THEN ARRAY[counted.author_id]
+                ELSE ARRAY(SELECT user_id FROM share_recipients WHERE share_id = changed.id)
+            END
+        FROM changed JOIN counted ON counted.id = changed.post_id",
     )
-    SELECT id FROM made"
-}
-
-statement! {
-    /// The message shares of these posts, with their recipients.
-    ListSharesOf { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> (SqlUuid, SqlUuid, Array<BigInt>),
-    "WITH message AS (
-        SELECT id, post_id FROM shares
-        WHERE user_id = :user AND post_id = ANY (:posts) AND share_method = 'message'
-    )
-    SELECT id, post_id, ARRAY(SELECT user_id FROM share_recipients WHERE share_id = message.id) FROM message"
-}
-
-statement! {
-    /// The posts are locked.
-    DeleteSharesBatch { user: i64 as BigInt, posts: Vec<Uuid> as Array<SqlUuid> } -> Integer,
-    "WITH gone AS (
-        DELETE FROM shares WHERE user_id = :user AND post_id = ANY (:posts) RETURNING post_id, share_method
-    ), lowered AS (
-        SELECT post_id, count(DISTINCT share_method)::integer AS shares FROM gone GROUP BY post_id
-    )
-    UPDATE posts SET shares_count = shares_count - lowered.shares
-    FROM lowered WHERE posts.id = lowered.post_id"
 }

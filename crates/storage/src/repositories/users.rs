@@ -214,38 +214,18 @@ impl Users<'_> {
         Ok(rows.into_iter().map(|(id, is_blocked)| (id.into(), is_blocked)).collect())
     }
 
-    /// Adds to the counters of posts and public posts of several users. Locks their rows in id order.
-    pub(crate) async fn add_to_post_counts_of_many(
+    /// Adds to the counters of posts and public posts of users, in one statement. Returns whether all users exist. The counters
+    /// of a deleted account can only be lowered.
+    pub(crate) async fn add_to_post_counts(
         &mut self,
         counts: &[(UserId, i64, i64)],
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let add = AddToPostCounts {
             users: counts.iter().map(|(user, ..)| i64::from(*user)).collect(),
             all: counts.iter().map(|(_, all, _)| *all).collect(),
             public: counts.iter().map(|(.., public)| *public).collect(),
         };
-        add.execute(self.conn).await?;
-        Ok(())
-    }
-
-    /// Adds to the counters of posts and public posts of a user. Returns whether the user exists. The counters of a deleted
-    /// account can only be lowered.
-    pub(crate) async fn add_to_post_counts(
-        &mut self,
-        user: UserId,
-        all: i64,
-        public: i64,
-    ) -> Result<bool> {
-        let mut account = diesel::update(users::table.find(i64::from(user)))
-            .set((
-                users::posts_count.eq(users::posts_count + all),
-                users::public_posts_count.eq(users::public_posts_count + public),
-            ))
-            .into_boxed();
-        if 0 < all {
-            account = account.filter(users::deleted_at.is_null());
-        }
-        Ok(account.execute(self.conn).await? == 1)
+        Ok(add.execute(self.conn).await? == counts.len())
     }
 }
 
@@ -269,7 +249,8 @@ statement! {
     )
     UPDATE users SET
         posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
-    FROM new JOIN people ON people.id = new.id WHERE users.id = new.id"
+    FROM new JOIN people ON people.id = new.id
+    WHERE users.id = new.id AND (users.deleted_at IS NULL OR new.posts <= 0)"
 }
 
 /// The columns of `users` that make a [`User`].

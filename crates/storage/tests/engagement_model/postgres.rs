@@ -48,17 +48,18 @@ impl PostgresEngagement {
         let (conn, Fixture { users, posts, comments }) = (&mut self.conn, &self.fixture);
         let is_counted = match action {
             Action::Heart { user, post } => {
-                conn.hearts().add(&a_heart(users[user], posts[post].id)).await.unwrap().is_some()
+                conn.hearts().add(&[a_heart(users[user], posts[post].id)]).await.unwrap().len() == 1
             }
             Action::RemoveHeart { user, post } => {
-                conn.hearts().remove(users[user], posts[post].id).await.unwrap().is_some()
+                conn.hearts().remove(&[(users[user], posts[post].id)]).await.unwrap().len() == 1
             }
             Action::SetReaction { user, post, emoji } => {
                 let new = NewReaction { emoji, ..a_reaction(users[user], posts[post].id) };
-                conn.emoji_reactions().set(&new).await.unwrap().is_some_and(|saved| saved.is_new)
+                conn.emoji_reactions().set(&[new]).await.unwrap().iter().any(|saved| saved.is_new)
             }
             Action::RemoveReaction { user, post } => {
-                conn.emoji_reactions().remove(users[user], posts[post].id).await.unwrap().is_some()
+                conn.emoji_reactions().remove(&[(users[user], posts[post].id)]).await.unwrap().len()
+                    == 1
             }
             Action::ShareLink { user, post } => {
                 conn.shares().create(&a_link_share(users[user], posts[post].id)).await.unwrap()

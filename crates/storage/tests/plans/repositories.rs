@@ -8,7 +8,7 @@ use grateful_domain::{
     NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::{
-    ActTable, Connection, CounterTable, NotificationQuery, Participants, PostQuery,
+    ActTable, Connection, CounterTable, NewHeart, NotificationQuery, Participants, PostQuery,
     RemovedMentions, Repositories, TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
@@ -234,6 +234,30 @@ async fn checking_that_a_user_exists_for_a_viewer_reads_few_rows() {
     .await;
 }
 
+/// Adds a heart that exists, and removes one from a post that does not.
+#[tokio::test]
+async fn adding_and_removing_hearts_reads_few_rows() {
+    let (user, post, id) = (FREQUENT_HEARTER, most_popular_post(), Uuid::from_u128(1));
+    let expected = Expected { sql_part: "INSERT INTO likes", rows: 0, max_read: 5 };
+    let arguments = format!(
+        "ARRAY['{post}']::uuid[], ARRAY['{id}']::uuid[], ARRAY[{user}::bigint], ARRAY['2026-01-05'::timestamptz]"
+    );
+    check_with(expected, &arguments, async |conn| {
+        begin_rolled_back(conn).await;
+        let heart = NewHeart { id: id.into(), user: user.into(), post, at: NOON };
+        conn.hearts().add(&[heart]).await.unwrap();
+    })
+    .await;
+
+    let expected = Expected { sql_part: "DELETE FROM likes", ..expected };
+    let arguments = format!("ARRAY[{user}::bigint], ARRAY['{id}']::uuid[]");
+    check_with(expected, &arguments, async |conn| {
+        begin_rolled_back(conn).await;
+        conn.hearts().remove(&[(user.into(), id.into())]).await.unwrap();
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn listing_hearts_of_the_most_popular_post_reads_few_rows() {
     let hearts = async |conn: &mut Connection, page| {
@@ -266,7 +290,6 @@ async fn listing_reactions_to_the_most_popular_post_reads_few_rows() {
     .await;
 }
 
-/// The first two values are for the number of replies.
 #[tokio::test]
 async fn listing_comments_on_the_most_popular_post_reads_few_rows() {
     let comments = async |conn: &mut Connection, page| {

@@ -6,69 +6,12 @@ use grateful_domain::{
     Comment, CommentForViewer, CommentId, CommentText, HiddenComment, HiddenComments,
     ListedComment, Post, PostId, UserId,
 };
-use grateful_storage::{
-    CommentOwners, Comments, Database, Repositories, Result, StorageError, Thread,
-};
+use grateful_storage::{Comments, Database, Repositories, Result, StorageError, Thread};
 use grateful_testkit::{
-    NOON, TestDatabase, a_comment, a_post, a_user, block, create_user, load_engagement,
+    NOON, TestDatabase, a_comment, a_post, block, create_user, load_engagement,
 };
-use uuid::Uuid;
 
 use crate::support::pages::{collect_pages, first_page};
-
-#[tokio::test]
-async fn a_new_comment_is_counted_and_found_with_its_author() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let ana = a_user().with_username("ana").insert_into(&database).await;
-    let comment = a_comment().by(ana.id).on(&post).with_text("Yes 💜\nYes").build();
-
-    assert!(insert(&database, &comment).await.unwrap());
-
-    assert_eq!(load_engagement(&database, post.id).await.comments, 1);
-    let found = find(&database, ana.id, comment.id).await.unwrap();
-    assert_eq!((found.comment, found.replies), (comment, 0));
-    assert_eq!((found.author.id, found.author.username), (ana.id, ana.username));
-}
-
-#[tokio::test]
-async fn the_owners_of_a_comment_are_its_author_and_the_author_of_its_post() {
-    let database = TestDatabase::create().await;
-    let post = a_post().private().insert_into(&database).await;
-    let comment = a_comment().by(post.author).on(&post).insert_into(&database).await;
-    let ana = create_user(&database).await;
-    let reply = a_comment().by(ana).replying_to(&comment).build();
-    database.execute("UPDATE posts SET is_public = true").await;
-    assert!(insert(&database, &reply).await.unwrap());
-    database.execute("UPDATE posts SET is_public = false").await;
-    let mut conn = database.connect().await;
-
-    for comment in [&comment, &reply] {
-        let owners = conn.comments().find_owners(comment.id).await.unwrap();
-        let (author, post_author) = (comment.author, post.author);
-        assert_eq!(owners, Some(CommentOwners { post: post.id, author, post_author }));
-    }
-    let unknown = Uuid::from_u128(7).into();
-    assert_eq!(conn.comments().find_owners(unknown).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_reply_counts_for_the_post_and_its_parent() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let ana = create_user(&database).await;
-    let comment = a_comment().on(&post).insert_into(&database).await;
-    let other = a_comment().on(&post).insert_into(&database).await;
-
-    let reply = a_comment().replying_to(&comment).insert_into(&database).await;
-    let nested = a_comment().replying_to(&reply).insert_into(&database).await;
-
-    assert_eq!(load_engagement(&database, post.id).await.comments, 4);
-    for (comment, replies) in [(&comment, 1), (&other, 0), (&reply, 1), (&nested, 0)] {
-        let found = find(&database, ana, comment.id).await.unwrap();
-        assert_eq!((&found.comment, found.replies), (comment, replies));
-    }
-}
 
 #[tokio::test]
 async fn a_reply_to_a_comment_on_another_post_is_rejected_and_not_counted() {
@@ -83,41 +26,6 @@ async fn a_reply_to_a_comment_on_another_post_is_rejected_and_not_counted() {
 
     assert_eq!(load_engagement(&database, sun.id).await.comments, 1);
     assert_eq!(load_engagement(&database, rain.id).await.comments, 0);
-}
-
-#[tokio::test]
-async fn a_reply_to_a_deleted_comment_is_rejected() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let comment = a_comment().on(&post).insert_into(&database).await;
-    let reply = a_comment().by(create_user(&database).await).replying_to(&comment).build();
-    assert_eq!(delete(&database, post.id, comment.id).await, 1);
-
-    assert_rejected_for_its_parent(insert(&database, &reply).await);
-
-    assert_eq!(load_engagement(&database, post.id).await.comments, 0);
-}
-
-#[tokio::test]
-async fn only_the_author_can_comment_on_a_private_post() {
-    let database = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().by(ana).private().insert_into(&database).await;
-
-    assert!(!insert(&database, &a_comment().by(ben).on(&post).build()).await.unwrap());
-    assert!(insert(&database, &a_comment().by(ana).on(&post).build()).await.unwrap());
-
-    assert_eq!(load_engagement(&database, post.id).await.comments, 1);
-    assert_eq!(database.count(&format!("comments WHERE author_id = {ben}")).await, 0);
-}
-
-#[tokio::test]
-async fn a_deleted_post_accepts_no_comment() {
-    let database = TestDatabase::create().await;
-    let mut comment = a_comment().insert_into(&database).await;
-    (comment.id, comment.post) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
-
-    assert!(!insert(&database, &comment).await.unwrap());
 }
 
 #[tokio::test]
@@ -137,50 +45,6 @@ async fn an_edit_changes_only_that_comment() {
         assert_eq!(&found.comment, expected);
     }
     assert_eq!(load_engagement(&database, comment.post).await.comments, 1);
-}
-
-#[tokio::test]
-async fn a_deleted_comment_cannot_be_edited() {
-    let database = TestDatabase::create().await;
-    let comment = a_comment().insert_into(&database).await;
-    delete(&database, comment.post, comment.id).await;
-
-    assert_eq!(database.connect().await.comments().update(&comment).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn deleting_a_comment_deletes_its_replies_and_no_others() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let root = a_comment().on(&post).insert_into(&database).await;
-    let deleted = a_comment().replying_to(&root).insert_into(&database).await;
-    let sibling = a_comment().replying_to(&root).insert_into(&database).await;
-    for _ in 0..2 {
-        let nested = a_comment().replying_to(&deleted).insert_into(&database).await;
-        a_comment().replying_to(&nested).insert_into(&database).await;
-    }
-
-    let removed = delete(&database, post.id, deleted.id).await;
-
-    assert_eq!(removed, 5);
-    assert_eq!(load_engagement(&database, post.id).await.comments, 2);
-    assert_eq!(database.count("comments").await, 2);
-    for kept in [&root, &sibling] {
-        assert!(find(&database, post.author, kept.id).await.is_some());
-    }
-}
-
-#[tokio::test]
-async fn deleting_a_comment_twice_counts_once() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let comment = a_comment().on(&post).insert_into(&database).await;
-    a_comment().on(&post).insert_into(&database).await;
-    delete(&database, post.id, comment.id).await;
-
-    assert_eq!(delete(&database, post.id, comment.id).await, 0);
-
-    assert_eq!(load_engagement(&database, post.id).await.comments, 1);
 }
 
 #[tokio::test]
@@ -220,39 +84,6 @@ async fn a_thousand_nested_replies_are_deleted_at_once() {
 
     assert_eq!(load_engagement(&database, post.id).await.comments, 0);
     assert_eq!(database.count("comments").await, 0);
-}
-
-#[tokio::test]
-async fn comments_are_listed_oldest_first_without_replies() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let late = a_comment().on(&post).at(NOON + TimeDelta::hours(1)).insert_into(&database).await;
-    let [a, b] = [
-        a_comment().on(&post).at(NOON).insert_into(&database).await,
-        a_comment().on(&post).at(NOON).insert_into(&database).await,
-    ];
-    a_comment().replying_to(&a).insert_into(&database).await;
-    a_comment().insert_into(&database).await;
-
-    let listed = list(&database, post.author, &post).await;
-
-    assert_eq!(ids(&listed), [a.id, b.id, late.id]);
-    assert_eq!(listed.iter().map(|comment| comment.replies).collect::<Vec<_>>(), [1, 0, 0]);
-}
-
-#[tokio::test]
-async fn replies_are_listed_oldest_first_without_nested_replies() {
-    let database = TestDatabase::create().await;
-    let comment = a_comment().insert_into(&database).await;
-    let late = a_comment().replying_to(&comment).at(NOON + TimeDelta::hours(1));
-    let late = late.insert_into(&database).await;
-    let early = a_comment().replying_to(&comment).at(NOON).insert_into(&database).await;
-    a_comment().replying_to(&early).insert_into(&database).await;
-
-    let listed = replies(&database, comment.author, &comment).await;
-
-    assert_eq!(ids(&listed), [early.id, late.id]);
-    assert_eq!(listed[0].replies, 1);
 }
 
 #[tokio::test]
@@ -299,29 +130,6 @@ async fn paging_by_cursor_returns_each_reply_once() {
     .await;
 
     assert_eq!(ids(&found.into_iter().map(visible).collect::<Vec<_>>()), expected);
-}
-
-#[tokio::test]
-async fn comments_across_a_block_are_neither_found_nor_listed_nor_counted_as_replies() {
-    let database = TestDatabase::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    let post = a_post().by(eve).insert_into(&database).await;
-    let by_eve = a_comment().by(eve).on(&post).insert_into(&database).await;
-    let by_ana = a_comment().by(ana).replying_to(&by_eve).insert_into(&database).await;
-    let by_ben = a_comment().by(ben).replying_to(&by_eve).insert_into(&database).await;
-    let top_level = a_comment().by(ben).on(&post).insert_into(&database).await;
-    block(&database, ana, ben).await;
-
-    for (viewer, hidden, visible) in [(ana, &by_ben, &by_ana), (ben, &by_ana, &by_ben)] {
-        assert!(find(&database, viewer, hidden.id).await.is_none());
-        assert_eq!(ids(&replies(&database, viewer, &by_eve).await), [visible.id]);
-        assert_eq!(find(&database, viewer, by_eve.id).await.unwrap().replies, 1);
-    }
-    assert_eq!(ids(&list(&database, ana, &post).await), [by_eve.id]);
-    assert_eq!(ids(&list(&database, ben, &post).await), [by_eve.id, top_level.id]);
-    assert_eq!(ids(&replies(&database, eve, &by_eve).await), [by_ana.id, by_ben.id]);
-    assert_eq!(load_engagement(&database, post.id).await.comments, 4);
 }
 
 /// The author of a post is notified of the visible replies, and has to reach them.
@@ -386,20 +194,6 @@ async fn placeholders_lead_to_visible_replies_at_any_depth() {
 }
 
 #[tokio::test]
-async fn concurrent_comments_are_all_counted() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await;
-    let ana = create_user(&database).await;
-
-    let comments = (0..16).map(|_| a_comment().by(ana).on(&post).build());
-    let inserted =
-        join_all(comments.map(|comment| insert_concurrently(&database.pool, comment))).await;
-
-    assert!(inserted.iter().all(|is_inserted| *is_inserted));
-    assert_eq!(load_engagement(&database, post.id).await.comments, 16);
-}
-
-#[tokio::test]
 async fn replies_added_during_the_deletion_of_a_thread_are_counted_correctly() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await;
@@ -417,10 +211,6 @@ async fn replies_added_during_the_deletion_of_a_thread_are_counted_correctly() {
 
 async fn insert(database: &TestDatabase, comment: &Comment) -> Result<bool> {
     database.connect().await.comments().insert(comment).await
-}
-
-async fn insert_concurrently(pool: &Database, comment: Comment) -> bool {
-    pool.acquire().await.unwrap().comments().insert(&comment).await.unwrap()
 }
 
 /// A reply after the deletion is rejected for its parent.
@@ -452,24 +242,6 @@ async fn find(
     comment: CommentId,
 ) -> Option<CommentForViewer> {
     database.connect().await.comments().find(viewer, comment).await.unwrap()
-}
-
-async fn list(database: &TestDatabase, viewer: UserId, post: &Post) -> Vec<CommentForViewer> {
-    let hidden = HiddenComments::LeftOut;
-    let page = first_page(100);
-    let listed = database.connect().await.comments().list(viewer, post.id, hidden, page).await;
-    listed.unwrap().items.into_iter().map(visible).collect()
-}
-
-async fn replies(
-    database: &TestDatabase,
-    viewer: UserId,
-    comment: &Comment,
-) -> Vec<CommentForViewer> {
-    let hidden = HiddenComments::LeftOut;
-    let mut conn = database.connect().await;
-    let listed = conn.comments().list_replies(viewer, comment.id, hidden, first_page(100)).await;
-    listed.unwrap().items.into_iter().map(visible).collect()
 }
 
 /// The comments on a post with placeholders, each with its number of replies and whether it is visible.

@@ -3,133 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use futures_util::future::join_all;
-use grateful_domain::{Emoji, EmojiCount, Post, PostId, Reaction, ReactionId, UserId};
-use grateful_storage::{Database, NewReaction, Repositories, SavedReaction, StorageError};
-use grateful_testkit::{
-    NOON, TestDatabase, a_post, a_reaction, a_user, block, create_user, load_engagement,
-};
-use uuid::Uuid;
+use grateful_domain::{Emoji, EmojiCount, PostId, UserId};
+use grateful_storage::{NewReaction, Repositories, SavedReaction, StorageError};
+use grateful_testkit::{NOON, TestDatabase, a_post, a_reaction, create_user, load_engagement};
 
 use crate::support::pages::{collect_pages, first_page};
-
-#[tokio::test]
-async fn a_new_reaction_is_counted_and_listed_with_its_user() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let ana = a_user().with_username("ana").insert_into(&database).await;
-    let new = a_reaction(ana.id, post);
-
-    let saved = set(&database, &new).await;
-
-    assert_eq!(saved, Some(SavedReaction { id: new.id, created_at: new.at, is_new: true }));
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    let [reaction] = list(&database, ana.id, post).await.try_into().unwrap();
-    assert_eq!((reaction.id, reaction.post, reaction.emoji), (new.id, post, Emoji::Hug));
-    assert_eq!((reaction.created_at, reaction.user.username), (new.at, ana.username));
-}
-
-#[tokio::test]
-async fn changing_a_reaction_keeps_its_id_and_time_and_the_count() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let ana = create_user(&database).await;
-    let hug = a_reaction(ana, post);
-    set(&database, &hug).await;
-
-    let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(ana, post) };
-    let saved = set(&database, &fire).await;
-
-    assert_eq!(saved, Some(SavedReaction { id: hug.id, created_at: hug.at, is_new: false }));
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    let [reaction] = list(&database, ana, post).await.try_into().unwrap();
-    assert_eq!((reaction.id, reaction.emoji), (hug.id, Emoji::Fire));
-    assert_eq!(reaction.created_at, hug.at);
-}
-
-#[tokio::test]
-async fn setting_the_same_emoji_again_is_not_new() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let ana = create_user(&database).await;
-    let hug = a_reaction(ana, post);
-    set(&database, &hug).await;
-
-    let saved = set(&database, &a_reaction(ana, post)).await;
-
-    assert_eq!(saved, Some(SavedReaction { id: hug.id, created_at: hug.at, is_new: false }));
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-}
-
-#[tokio::test]
-async fn a_removed_reaction_is_not_counted_and_the_next_one_is_new() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    set(&database, &a_reaction(ana, post)).await;
-    set(&database, &a_reaction(ben, post)).await;
-
-    assert!(remove(&database, ana, post).await);
-
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    assert_eq!(users(&list(&database, ana, post).await), [ben]);
-    assert!(set(&database, &a_reaction(ana, post)).await.unwrap().is_new);
-}
-
-#[tokio::test]
-async fn removing_a_missing_reaction_changes_no_count() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    set(&database, &a_reaction(ben, post)).await;
-
-    assert!(!remove(&database, ana, post).await);
-
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-}
-
-#[tokio::test]
-async fn only_the_author_can_react_to_a_private_post() {
-    let database = TestDatabase::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().by(ana).private().insert_into(&database).await.id;
-
-    let by_ben = set(&database, &a_reaction(ben, post)).await;
-    let by_ana = set(&database, &a_reaction(ana, post)).await;
-
-    assert_eq!(by_ben, None);
-    assert!(by_ana.unwrap().is_new);
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    assert!(!remove(&database, ben, post).await);
-}
-
-#[tokio::test]
-async fn a_reaction_to_a_post_made_private_cannot_change_but_be_removed() {
-    let database = TestDatabase::create().await;
-    let Post { id: post, author, .. } = a_post().insert_into(&database).await;
-    let ana = create_user(&database).await;
-    set(&database, &a_reaction(ana, post)).await;
-    database.execute("UPDATE posts SET is_public = false").await;
-
-    let changed = set(&database, &NewReaction { emoji: Emoji::Joy, ..a_reaction(ana, post) }).await;
-
-    assert_eq!(changed, None);
-    assert_eq!(database.count("emoji_reactions WHERE emoji_code = 'hug'").await, 1);
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    let removed = database.connect().await.emoji_reactions().remove(ana, post).await.unwrap();
-    assert_eq!(removed, Some(author));
-    assert_eq!(load_engagement(&database, post).await.reactions, 0);
-}
-
-#[tokio::test]
-async fn reactions_to_a_missing_post_cannot_be_set_or_removed() {
-    let database = TestDatabase::create().await;
-    let ana = create_user(&database).await;
-    let missing = PostId::from(Uuid::from_u128(7));
-
-    assert_eq!(set(&database, &a_reaction(ana, missing)).await, None);
-    assert!(!remove(&database, ana, missing).await);
-}
 
 #[tokio::test]
 async fn a_reaction_needs_an_existing_user() {
@@ -137,7 +15,7 @@ async fn a_reaction_needs_an_existing_user() {
     let post = a_post().insert_into(&database).await.id;
     let new = a_reaction(UserId::from(404), post);
 
-    let rejected = database.connect().await.emoji_reactions().set(&new).await;
+    let rejected = database.connect().await.emoji_reactions().set(&[new]).await;
 
     let Err(StorageError::ForeignKeyViolation { constraint }) = rejected else {
         panic!("{rejected:?}")
@@ -153,67 +31,61 @@ async fn every_emoji_can_be_stored_and_read() {
     let ana = create_user(&database).await;
 
     for emoji in Emoji::ALL {
-        set(&database, &NewReaction { emoji, ..a_reaction(ana, post) }).await;
+        set(&database, NewReaction { emoji, ..a_reaction(ana, post) }).await;
 
-        let [reaction] = list(&database, ana, post).await.try_into().unwrap();
+        let page =
+            database.connect().await.emoji_reactions().list(ana, post, first_page(100)).await;
+        let [reaction] = page.unwrap().items.try_into().unwrap();
         assert_eq!(reaction.emoji, emoji);
     }
 }
 
 #[tokio::test]
-async fn reactions_are_listed_newest_first_and_then_by_id() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let mut expected = Vec::new();
-    for at in [NOON, NOON, NOON, NOON + TimeDelta::microseconds(1)] {
-        let new = NewReaction { at, ..a_reaction(create_user(&database).await, post) };
-        set(&database, &new).await;
-        expected.push(new.id);
-    }
-    expected.reverse();
-
-    assert_eq!(ids(&list(&database, create_user(&database).await, post).await), expected);
-}
-
-#[tokio::test]
-async fn paging_by_cursor_returns_each_reaction_once_during_writes() {
+async fn paging_by_cursor_returns_each_reaction_to_a_post_once_during_writes() {
     let database = TestDatabase::create().await;
     let post = a_post().insert_into(&database).await.id;
     let viewer = create_user(&database).await;
-    let mut expected = Vec::new();
-    for _ in 0..5 {
-        let new = NewReaction { at: NOON, ..a_reaction(create_user(&database).await, post) };
-        set(&database, &new).await;
-        expected.push(new.id);
+    set(&database, a_reaction(viewer, a_post().insert_into(&database).await.id)).await;
+    // The first one is the newest, the others have the same time.
+    let mut expected = vec![];
+    for at in [1, 0, 0, 0, 0].map(|hours| NOON + TimeDelta::hours(hours)) {
+        let new = NewReaction { at, ..a_reaction(create_user(&database).await, post) };
+        expected.push(set(&database, new).await.id);
     }
-    expected.reverse();
+    expected[1..].reverse();
 
     let found = collect_pages(2, async |page| {
         let page =
             database.connect().await.emoji_reactions().list(viewer, post, page).await.unwrap();
-        set(&database, &a_reaction(create_user(&database).await, post)).await;
+        let first = a_reaction(create_user(&database).await, post);
+        set(&database, NewReaction { at: NOON + TimeDelta::hours(2), ..first }).await;
         page
     })
     .await;
 
-    assert_eq!(ids(&found), expected);
+    assert_eq!(found.iter().map(|reaction| reaction.id).collect::<Vec<_>>(), expected);
 }
 
+/// A changed reaction keeps its id and its time, and is not counted again.
 #[tokio::test]
-async fn reactions_across_a_block_are_hidden_but_counted() {
+async fn reactions_set_together_are_new_or_changed() {
     let database = TestDatabase::create().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
     let post = a_post().insert_into(&database).await.id;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    for user in [ana, ben, eve] {
-        set(&database, &a_reaction(user, post)).await;
-    }
-    block(&database, ana, ben).await;
+    let hidden = a_post().private().insert_into(&database).await.id;
+    let hug = set(&database, a_reaction(ana, post)).await;
 
-    assert_eq!(users(&list(&database, ana, post).await), [eve, ana]);
-    assert_eq!(users(&list(&database, ben, post).await), [eve, ben]);
-    assert_eq!(users(&list(&database, eve, post).await), [eve, ben, ana]);
-    assert_eq!(counts(&database, &[post]).await[&post], [(Emoji::Hug, 3)].into());
+    let new = a_reaction(ben, post);
+    let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(ana, post) };
+    let reactions = [fire, new, a_reaction(ben, hidden)];
+    let mut conn = database.connect().await;
+    let mut saved = conn.emoji_reactions().set(&reactions).await.unwrap();
+
+    saved.sort_unstable_by_key(|saved| saved.user);
+    let expected = SavedReaction { id: new.id, user: ben, post, created_at: new.at, is_new: true };
+    assert_eq!(saved, [SavedReaction { is_new: false, ..hug }, expected]);
+    assert_eq!(counts(&database, &[post]).await[&post], [(Emoji::Fire, 1), (Emoji::Hug, 1)].into());
+    assert_eq!(load_engagement(&database, post).await.reactions, 2);
 }
 
 #[tokio::test]
@@ -228,7 +100,7 @@ async fn reactions_are_counted_by_post_and_emoji() {
         [(sun, Emoji::Hug), (sun, Emoji::Hug), (sun, Emoji::Joy), (rain, Emoji::Joy)]
     {
         let new = NewReaction { emoji, ..a_reaction(create_user(&database).await, post) };
-        set(&database, &new).await;
+        set(&database, new).await;
     }
 
     let counted = counts(&database, &[sun, rain, fog]).await;
@@ -240,47 +112,10 @@ async fn reactions_are_counted_by_post_and_emoji() {
     assert_eq!(counts(&database, &[]).await.len(), 0);
 }
 
-#[tokio::test]
-async fn ten_concurrent_reactions_of_one_user_become_one() {
-    let database = TestDatabase::create().await;
-    let post = a_post().insert_into(&database).await.id;
-    let ana = create_user(&database).await;
-    let new = Emoji::ALL.map(|emoji| NewReaction { emoji, ..a_reaction(ana, post) });
-
-    let saved: Vec<SavedReaction> =
-        join_all(new.map(|new| set_concurrently(&database.pool, new))).await;
-
-    assert_eq!(saved.iter().filter(|saved| saved.is_new).count(), 1);
-    assert!(
-        saved.iter().all(
-            |reaction| reaction.id == saved[0].id && reaction.created_at == saved[0].created_at
-        )
-    );
-    assert_eq!(load_engagement(&database, post).await.reactions, 1);
-    assert_eq!(database.count("emoji_reactions").await, 1);
-}
-
-async fn set(database: &TestDatabase, new: &NewReaction) -> Option<SavedReaction> {
-    database.connect().await.emoji_reactions().set(new).await.unwrap()
-}
-
-async fn set_concurrently(pool: &Database, new: NewReaction) -> SavedReaction {
-    pool.acquire().await.unwrap().emoji_reactions().set(&new).await.unwrap().unwrap()
-}
-
-async fn remove(database: &TestDatabase, user: UserId, post: PostId) -> bool {
-    database.connect().await.emoji_reactions().remove(user, post).await.unwrap().is_some()
-}
-
-async fn list(database: &TestDatabase, viewer: UserId, post: PostId) -> Vec<Reaction> {
-    database
-        .connect()
-        .await
-        .emoji_reactions()
-        .list(viewer, post, first_page(100))
-        .await
-        .unwrap()
-        .items
+async fn set(database: &TestDatabase, new: NewReaction) -> SavedReaction {
+    let saved = database.connect().await.emoji_reactions().set(&[new]).await.unwrap();
+    let [saved] = saved.try_into().unwrap();
+    saved
 }
 
 async fn counts(database: &TestDatabase, posts: &[PostId]) -> HashMap<PostId, HashMap<Emoji, i64>> {
@@ -289,12 +124,4 @@ async fn counts(database: &TestDatabase, posts: &[PostId]) -> HashMap<PostId, Ha
         counts.into_iter().map(|count| (count.emoji, count.count)).collect()
     };
     counts.into_iter().map(|(post, counts)| (post, by_emoji(counts))).collect()
-}
-
-fn ids(reactions: &[Reaction]) -> Vec<ReactionId> {
-    reactions.iter().map(|reaction| reaction.id).collect()
-}
-
-fn users(reactions: &[Reaction]) -> Vec<UserId> {
-    reactions.iter().map(|reaction| reaction.user.id).collect()
 }

@@ -173,9 +173,9 @@ async fn create_data(
     other: UserId,
 ) -> (Share, Share, Comment) {
     let mut conn = database.connect().await;
-    conn.hearts().add(&a_heart(user, post.id)).await.unwrap();
+    conn.hearts().add(&[a_heart(user, post.id)]).await.unwrap();
     let fire = NewReaction { emoji: Emoji::Fire, ..a_reaction(user, post.id) };
-    conn.emoji_reactions().set(&fire).await.unwrap();
+    conn.emoji_reactions().set(&[fire]).await.unwrap();
     let (link, sent) = (a_link_share(user, post.id), a_message_share(user, post.id, &[other]));
     conn.shares().create(&link).await.unwrap();
     conn.shares().create(&sent).await.unwrap();

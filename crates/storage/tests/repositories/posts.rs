@@ -97,27 +97,6 @@ async fn an_update_changes_only_that_post() {
 }
 
 #[tokio::test]
-async fn deleting_a_post_deletes_its_engagement() {
-    let database = TestDatabase::create().await;
-    let mut conn = database.connect().await;
-    database.execute(include_str!("../support/every_column.sql")).await;
-    let id: Uuid = lines(&mut conn, "SELECT id::text AS line FROM posts").await[0].parse().unwrap();
-    let post = conn.posts().lock(id.into()).await.unwrap().unwrap();
-
-    conn.posts().delete(&post).await.unwrap();
-
-    assert_eq!(conn.posts().find(Viewer::User(post.author), post.id).await.unwrap(), None);
-    let left = lines(
-        &mut conn,
-        "SELECT 'like' AS line FROM likes UNION ALL SELECT 'reaction' FROM emoji_reactions
-         UNION ALL SELECT 'share' FROM shares UNION ALL SELECT 'recipient' FROM share_recipients
-         UNION ALL SELECT 'comment' FROM comments",
-    )
-    .await;
-    assert_eq!(left, [""; 0]);
-}
-
-#[tokio::test]
 async fn a_locked_post_can_be_referenced_but_not_changed() {
     let database = TestDatabase::create().await;
     let post = a_post().private().insert_into(&database).await;
@@ -138,16 +117,6 @@ async fn a_locked_post_can_be_referenced_but_not_changed() {
         })
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn a_missing_post_is_neither_found_nor_locked() {
-    let database = TestDatabase::create().await;
-    let mut conn = database.connect().await;
-    let missing = PostId::from(Uuid::from_u128(7));
-
-    assert_eq!(conn.posts().find(Viewer::Guest, missing).await.unwrap(), None);
-    assert_eq!(conn.posts().lock(missing).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -215,38 +184,6 @@ async fn an_unknown_emoji_is_reported_as_corrupt() {
 
     let message = "emoji_reactions.emoji_code has an invalid value";
     assert_eq!(listed.unwrap_err().to_string(), message);
-}
-
-#[tokio::test]
-async fn the_post_counters_of_the_author_follow_every_change() {
-    let database = TestDatabase::create().await;
-    let mut conn = database.connect().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    a_post().by(ben).insert_into(&database).await;
-
-    let public = a_post().by(ana).insert_into(&database).await;
-    assert_eq!(checked_counters(&database, ana).await, "1 posts, 1 public");
-
-    let private = a_post().by(ana).private().insert_into(&database).await;
-    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
-
-    let hidden = with_visibility(&public, Visibility::Private);
-    conn.posts().update(&public, &hidden).await.unwrap();
-    assert_eq!(checked_counters(&database, ana).await, "2 posts, 0 public");
-
-    let shown = with_visibility(&private, Visibility::Public);
-    conn.posts().update(&private, &shown).await.unwrap();
-    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
-
-    conn.posts().update(&shown, &shown).await.unwrap();
-    assert_eq!(checked_counters(&database, ana).await, "2 posts, 1 public");
-
-    conn.posts().delete(&hidden).await.unwrap();
-    assert_eq!(checked_counters(&database, ana).await, "1 posts, 1 public");
-
-    conn.posts().delete(&shown).await.unwrap();
-    assert_eq!(checked_counters(&database, ana).await, "0 posts, 0 public");
-    assert_eq!(checked_counters(&database, ben).await, "1 posts, 1 public");
 }
 
 /// Sixteen tasks publish, hide, show and delete posts of one author; two of the posts are shared by all tasks.

@@ -1,7 +1,6 @@
 //! The `stream_tickets` table through [`StreamTickets`](grateful_storage::StreamTickets).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join_all;
 use grateful_domain::{Session, SessionId};
 use grateful_storage::{Repositories, TokenHash};
 use grateful_testkit::{NOON, TestDatabase, create_user};
@@ -9,17 +8,6 @@ use uuid::Uuid;
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 const TICKET: TokenHash = TokenHash([7; 32]);
-
-#[tokio::test]
-async fn a_ticket_opens_its_session_once() {
-    let database = TestDatabase::create().await;
-    let session = create_session_with_ticket(&database, NOON + MINUTE).await;
-    let mut conn = database.connect().await;
-
-    assert_eq!(conn.stream_tickets().redeem(TokenHash([8; 32]), NOON).await.unwrap(), None);
-    assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), Some(session));
-    assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), None);
-}
 
 #[tokio::test]
 async fn finding_the_session_of_a_ticket_keeps_the_ticket() {
@@ -35,19 +23,6 @@ async fn finding_the_session_of_a_ticket_keeps_the_ticket() {
 }
 
 #[tokio::test]
-async fn concurrent_uses_of_a_ticket_succeed_once() {
-    let database = TestDatabase::create().await;
-    create_session_with_ticket(&database, NOON + MINUTE).await;
-
-    let opened = join_all((0..8).map(async |_| {
-        database.connect().await.stream_tickets().redeem(TICKET, NOON).await.unwrap()
-    }))
-    .await;
-
-    assert_eq!(opened.iter().flatten().count(), 1);
-}
-
-#[tokio::test]
 async fn a_ticket_is_valid_until_it_expires_and_is_swept_afterwards() {
     let database = TestDatabase::create().await;
     create_session_with_ticket(&database, NOON + MINUTE).await;
@@ -60,20 +35,6 @@ async fn a_ticket_is_valid_until_it_expires_and_is_swept_afterwards() {
 
     create_session_with_ticket(&database, NOON + MINUTE).await;
     assert_eq!(conn.stream_tickets().sweep(NOON + MINUTE).await.unwrap(), 1);
-}
-
-#[tokio::test]
-async fn a_ticket_is_invalid_once_its_session_has_ended() {
-    let database = TestDatabase::create().await;
-    let session = create_session_with_ticket(&database, NOON + TimeDelta::days(30)).await;
-    let mut conn = database.connect().await;
-
-    let opened = conn.stream_tickets().redeem(TICKET, session.expires_at).await.unwrap();
-    assert_eq!(opened, None);
-
-    let session = create_session_with_ticket(&database, NOON + MINUTE).await;
-    database.execute(&format!("DELETE FROM sessions WHERE id = '{}'", session.id)).await;
-    assert_eq!(conn.stream_tickets().redeem(TICKET, NOON).await.unwrap(), None);
 }
 
 async fn create_session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>) -> Session {

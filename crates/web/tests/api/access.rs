@@ -339,8 +339,8 @@ impl Scenario {
 /// Adds a heart, a reaction and a share through the repositories, as if they preceded the block.
 async fn add_engagement(api: &Api, user: UserId, post: PostId) {
     let mut conn = api.database().connect().await;
-    conn.hearts().add(&a_heart(user, post)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(user, post)).await.unwrap();
+    conn.hearts().add(&[a_heart(user, post)]).await.unwrap();
+    conn.emoji_reactions().set(&[a_reaction(user, post)]).await.unwrap();
     conn.shares().create(&a_link_share(user, post)).await.unwrap();
 }
 

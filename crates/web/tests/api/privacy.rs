@@ -91,10 +91,10 @@ impl Scenario {
         let mut conn = api.database().connect().await;
         for post in [&others_post, &own_post] {
             for caller in [&ana, &ben, &viewer] {
-                conn.emoji_reactions().set(&a_reaction(caller.user.id, post.id)).await.unwrap();
+                conn.emoji_reactions().set(&[a_reaction(caller.user.id, post.id)]).await.unwrap();
                 conn.shares().create(&a_link_share(caller.user.id, post.id)).await.unwrap();
             }
-            conn.hearts().add(&a_heart(viewer.user.id, post.id)).await.unwrap();
+            conn.hearts().add(&[a_heart(viewer.user.id, post.id)]).await.unwrap();
         }
         conn.shares()
             .create(&a_message_share(ana.user.id, own_post.id, &[viewer.user.id]))

@@ -49,9 +49,7 @@ statement! {
     ), known AS MATERIALIZED (
         SELECT followed_id AS id FROM follows WHERE follower_id = :user
         UNION
-        SELECT follower_id FROM follows WHERE followed_id = :user AND status = 'blocked'
-        UNION
-        SELECT id FROM users WHERE deleted_at IS NOT NULL
+        SELECT user_id FROM hidden_users(:user)
     ), ranked AS (
         SELECT theirs.id, count(*) AS mutual_count, array_agg(theirs.through) AS through
         FROM theirs WHERE NOT (theirs.id = ANY (SELECT id FROM known))

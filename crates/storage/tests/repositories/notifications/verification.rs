@@ -210,8 +210,8 @@ async fn perform_every_act(scenario: &mut Scenario) {
     let mention = a_comment().by(dan).on(&scenario.post).insert_into(&scenario.database).await.id;
     let message = a_message_share(ben, post, &[caro]);
     let mut conn = scenario.database.connect().await;
-    conn.hearts().add(&a_heart(ben, post)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(caro, post)).await.unwrap();
+    conn.hearts().add(&[a_heart(ben, post)]).await.unwrap();
+    conn.emoji_reactions().set(&[a_reaction(caro, post)]).await.unwrap();
     for share in [a_link_share(ben, post), message.clone()] {
         conn.shares().create(&share).await.unwrap();
     }
@@ -264,7 +264,7 @@ async fn create_hearts(scenario: &mut Scenario, count: usize) -> NotificationId 
 }
 
 async fn add_heart(scenario: &mut Scenario, user: UserId) {
-    scenario.conn.hearts().add(&a_heart(user, scenario.post.id)).await.unwrap().unwrap();
+    scenario.conn.hearts().add(&[a_heart(user, scenario.post.id)]).await.unwrap();
     scenario.notify_ana(&[user], scenario.heart()).await;
 }
 

@@ -8,6 +8,7 @@ WITH new AS (
 )
 UPDATE users SET
     posts_count = posts_count + new.posts, public_posts_count = public_posts_count + new.public
-FROM new JOIN people ON people.id = new.id WHERE users.id = new.id;
+FROM new JOIN people ON people.id = new.id
+WHERE users.id = new.id AND (users.deleted_at IS NULL OR new.posts <= 0);
 
 EXPLAIN EXECUTE add_to_post_counts (NULL, NULL, NULL);

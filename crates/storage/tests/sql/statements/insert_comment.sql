@@ -1,14 +1,19 @@
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE insert_comment (uuid, bigint, uuid, uuid, text, timestamp with time zone) AS
+PREPARE insert_comment (uuid, uuid, bigint, uuid, text, timestamp with time zone) AS
 WITH post AS MATERIALIZED (
-    SELECT id FROM posts WHERE id = $1 AND (is_public OR author_id = $2) FOR NO KEY UPDATE
-), made AS (
+    SELECT id, author_id, is_public FROM posts WHERE id = $1 ORDER BY id FOR NO KEY UPDATE
+), changed AS (
     INSERT INTO comments (id, author_id, post_id, parent_id, content, created_at)
-    SELECT $3, $2, id, $4, $5, $6 FROM post
+    SELECT $2, $3, id, $4, $5, $6
+    FROM post WHERE is_public OR author_id = $3
     RETURNING post_id
+), counted AS (
+    UPDATE posts SET comments_count = comments_count + difference.number
+    FROM (SELECT post_id, (count(*))::integer AS number FROM changed GROUP BY post_id) AS difference
+    WHERE posts.id = difference.post_id AND difference.number <> 0
+    RETURNING posts.id, posts.author_id, posts.comments_count AS number
 )
-UPDATE posts SET comments_count = comments_count + 1 FROM made WHERE posts.id = made.post_id
-RETURNING comments_count;
+SELECT number FROM counted;
 
 EXPLAIN EXECUTE insert_comment (NULL, NULL, NULL, NULL, NULL, NULL);

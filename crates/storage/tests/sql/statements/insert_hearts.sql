@@ -1,22 +1,20 @@
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE insert_hearts (uuid[], bigint[], uuid[], timestamp with time zone[]) AS
-WITH wanted AS (
-    SELECT * FROM unnest($1, $2, $3, $4) AS wanted (id, user_id, post_id, created_at)
-), post AS MATERIALIZED (
-    SELECT id, is_public, author_id FROM posts WHERE id = ANY ($3) ORDER BY id FOR NO KEY UPDATE
-), made AS (
+PREPARE insert_hearts (uuid[], uuid[], bigint[], timestamp with time zone[]) AS
+WITH post AS MATERIALIZED (
+    SELECT id, author_id, is_public FROM posts WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+), changed AS (
     INSERT INTO likes (id, user_id, post_id, created_at)
-    SELECT wanted.id, wanted.user_id, wanted.post_id, wanted.created_at
-    FROM wanted JOIN post ON post.id = wanted.post_id
-    WHERE post.is_public OR post.author_id = wanted.user_id
+    SELECT heart.* FROM unnest($2, $3, $1, $4) AS heart (id, user_id, post_id, created_at)
+    JOIN post ON post.id = heart.post_id AND (post.is_public OR post.author_id = heart.user_id)
     ON CONFLICT (user_id, post_id) DO NOTHING
-    RETURNING post_id
+    RETURNING id, post_id
 ), counted AS (
-    UPDATE posts SET hearts_count = hearts_count + new.hearts
-    FROM (SELECT post_id, count(*)::integer AS hearts FROM made GROUP BY post_id) AS new
-    WHERE posts.id = new.post_id
+    UPDATE posts SET hearts_count = hearts_count + difference.number
+    FROM (SELECT post_id, (count(*))::integer AS number FROM changed GROUP BY post_id) AS difference
+    WHERE posts.id = difference.post_id AND difference.number <> 0
+    RETURNING posts.id, posts.author_id, posts.hearts_count AS number
 )
-SELECT count(*) FROM made;
+SELECT changed.id, counted.number FROM changed JOIN counted ON counted.id = changed.post_id;
 
 EXPLAIN EXECUTE insert_hearts (NULL, NULL, NULL, NULL);

@@ -14,9 +14,7 @@ WITH mine AS MATERIALIZED (
 ), known AS MATERIALIZED (
     SELECT followed_id AS id FROM follows WHERE follower_id = $1
     UNION
-    SELECT follower_id FROM follows WHERE followed_id = $1 AND status = 'blocked'
-    UNION
-    SELECT id FROM users WHERE deleted_at IS NOT NULL
+    SELECT user_id FROM hidden_users($1)
 ), ranked AS (
     SELECT theirs.id, count(*) AS mutual_count, array_agg(theirs.through) AS through
     FROM theirs WHERE NOT (theirs.id = ANY (SELECT id FROM known))

@@ -65,8 +65,8 @@ async fn every_section_contains_its_data() {
     let preferences = json!({"profile_preferences": {"approve_followers": true}});
     api.put("/api/v1/users/me/profile").by(&sue).json(&preferences).send().await.expect(200);
     let mut conn = api.database().connect().await;
-    conn.hearts().add(&a_heart(ana.user.id, bens_post.id)).await.unwrap();
-    conn.emoji_reactions().set(&a_reaction(ana.user.id, bens_post.id)).await.unwrap();
+    conn.hearts().add(&[a_heart(ana.user.id, bens_post.id)]).await.unwrap();
+    conn.emoji_reactions().set(&[a_reaction(ana.user.id, bens_post.id)]).await.unwrap();
     conn.shares()
         .create(&a_message_share(ana.user.id, bens_post.id, &[sue.user.id, ben.user.id]))
         .await
@@ -192,8 +192,8 @@ async fn the_export_contains_no_private_data_of_other_users() {
     let (ana, ben) = (api.create_user().await, api.create_user().await);
     let secret = a_post().by(ben.user.id).with_text("Top secret").insert_into(api.database()).await;
     let mut conn = api.database().connect().await;
-    conn.hearts().add(&a_heart(ana.user.id, secret.id)).await.unwrap();
-    conn.hearts().add(&a_heart(ben.user.id, secret.id)).await.unwrap();
+    conn.hearts().add(&[a_heart(ana.user.id, secret.id)]).await.unwrap();
+    conn.hearts().add(&[a_heart(ben.user.id, secret.id)]).await.unwrap();
     conn.shares().create(&a_message_share(ben.user.id, secret.id, &[ana.user.id])).await.unwrap();
     let comments = format!("{}/comments", post_path(secret.id));
     api.post(&comments).by(&ana).json(&json!({"content": "Mine"})).send().await.expect(201);
