@@ -76,6 +76,8 @@ async fn run_and_verify(deletions: usize) -> ActionCounts {
         0,
         "a mention notification is about a text that does not mention its recipient"
     );
+    assert_eq!(database.count(FOLLOWS_ACROSS_BLOCKS).await, 0, "a follow exists across a block");
+    assert_eq!(database.count(STALE_REQUESTS).await, 0, "a request needs no approval");
     let deadlocks = count_deadlocks(&database).await;
     println!("{deadlocks:>47} deadlocks");
     assert_eq!(deadlocks, 0, "locks were taken in different orders");
@@ -160,6 +162,13 @@ const STALE_MENTION_NOTIFICATIONS: &str = "notifications AS it
     LEFT JOIN comments ON comments.id = it.comment_id
     WHERE it.type = 'mention' AND it.act IS NOT NULL
         AND strpos(coalesce(comments.content, posts.content), '@' || username || ' ') = 0";
+
+const FOLLOWS_ACROSS_BLOCKS: &str = "follows AS it JOIN follows AS back
+    ON back.follower_id = it.followed_id AND back.followed_id = it.follower_id
+    WHERE it.status = 'blocked' AND back.status <> 'blocked'";
+
+const STALE_REQUESTS: &str = "follows JOIN users ON users.id = followed_id WHERE status = 'pending'
+    AND profile_preferences -> 'approve_followers' IS DISTINCT FROM 'true'";
 
 fn seed() -> u64 {
     let configured = std::env::var("GRATEFUL_SEED").ok().map(|text| text.parse().unwrap());

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use grateful_application::comments::CommentDraft;
 use grateful_application::notifications::ReadFilter;
 use grateful_application::{
-    App, Error, RecordedResponse, Resource, Result, comments, follows, hearts, notifications,
-    posts, reactions, shares,
+    App, Error, Resource, Result, comments, follows, hearts, notifications, posts, profiles,
+    reactions, shares,
 };
 use grateful_domain::{
-    CommentId, CommentText, Content, Draft, Emoji, Limit, PageRequest, PostEdit, PostId, PostType,
+    CommentId, CommentText, Emoji, Limit, PageRequest, PostEdit, PostId, Preferences, ProfileEdit,
     Recipients, ShareDetails, User, UserId, Visibility,
 };
-use uuid::Uuid;
+use grateful_testkit::{create_comment, create_post, create_share, draft};
+use serde_json::json;
 
 use crate::rng::Rng;
 
 /// All kinds of actions with their weights. Most posts are public most of the time, and exist long enough for many
 /// reactions.
-pub(crate) const ACTIONS: [(&str, usize); 23] = [
+pub(crate) const ACTIONS: [(&str, usize); 26] = [
     ("add heart", 32),
     ("remove heart", 32),
     ("set reaction", 32),
@@ -42,6 +42,9 @@ pub(crate) const ACTIONS: [(&str, usize); 23] = [
     ("follow", 12),
     ("unfollow", 8),
     ("accept request", 6),
+    ("decline request", 3),
+    ("approve followers", 1),
+    ("let all follow", 1),
     ("block", 3),
     ("unblock", 6),
 ];
@@ -68,7 +71,10 @@ impl Targets {
     pub(crate) async fn with_posts(app: &App, authors: &[UserId]) -> Self {
         let mut posts = Vec::new();
         for author in authors {
-            posts.push((create_post(app, *author, "For rain.").await.unwrap(), *author));
+            posts.push((
+                create_post(app, *author, draft("For rain."), None).await.unwrap(),
+                *author,
+            ));
         }
         Self { posts: Mutex::new(posts), comments: Mutex::default() }
     }
@@ -182,9 +188,19 @@ impl SimulatedUser {
             "unfollow" => follows::unfollow(app, id, other).await,
             // Half of the users approve their followers.
             "accept request" => follows::accept_request(app, other, id).await,
+            "decline request" => follows::decline_request(app, other, id).await,
+            "approve followers" => self.set_approval(true).await,
+            "let all follow" => self.set_approval(false).await,
             "block" => follows::block(app, id, other).await,
             _ => follows::unblock(app, id, other).await,
         }
+    }
+
+    async fn set_approval(&self, approve_followers: bool) -> Result<()> {
+        let preferences = json!({ "approve_followers": approve_followers });
+        let preferences = Preferences::parse(preferences.as_object().unwrap().clone()).unwrap();
+        let edit = ProfileEdit { preferences: Some(preferences), ..ProfileEdit::default() };
+        profiles::update(&self.app, self.id, edit, None).await.map(drop)
     }
 
     /// A message to one to three other users. A link, if it has no valid recipients.
@@ -215,15 +231,12 @@ impl SimulatedUser {
     }
 
     async fn share(&self, post: PostId, details: ShareDetails) -> Result<()> {
-        shares::create(&self.app, self.id, post, details, None, |_| Vec::new()).await.map(drop)
+        create_share(&self.app, self.id, post, details, None).await.map(drop)
     }
 
     async fn comment(&self, post: PostId, parent: Option<CommentId>, text: &str) -> Result<()> {
-        let text = CommentText::parse(text).unwrap();
-        let draft = CommentDraft { post, parent, text };
-        let record = |seen: &grateful_domain::CommentForViewer| id_bytes(seen.comment.id.into());
-        let response = comments::create(&self.app, self.id, draft, None, record).await?;
-        self.targets.comments.lock().unwrap().push((post, recorded_id(&response).into(), self.id));
+        let comment = create_comment(&self.app, self.id, post, text, parent).await?;
+        self.targets.comments.lock().unwrap().push((post, comment, self.id));
         Ok(())
     }
 
@@ -274,7 +287,7 @@ impl SimulatedUser {
     async fn replace_post(&mut self, index: usize, author: UserId, post: PostId) -> Result<()> {
         let deleted = posts::delete(&self.app, author, post, |_| true).await;
         let text = self.text();
-        let new_post = create_post(&self.app, self.id, &text).await?;
+        let new_post = create_post(&self.app, self.id, draft(&text), None).await?;
         self.targets.posts.lock().unwrap()[index] = (new_post, self.id);
         deleted
     }
@@ -302,27 +315,4 @@ fn expected_error(error: &Error) -> Option<&'static str> {
         Error::RateLimited { .. } => Some("rate limited"),
         _ => None,
     }
-}
-
-async fn create_post(app: &App, author: UserId, text: &str) -> Result<PostId> {
-    let draft = Draft {
-        title: None,
-        content: Content::parse(text, PostType::Daily).unwrap(),
-        post_type: PostType::Daily,
-        image_url: None,
-        location: None,
-        visibility: Visibility::Public,
-    };
-    let response =
-        posts::create(app, author, draft, None, |seen| id_bytes(seen.post.id.into())).await?;
-    Ok(recorded_id(&response).into())
-}
-
-fn id_bytes(id: Uuid) -> Vec<u8> {
-    id.as_bytes().to_vec()
-}
-
-fn recorded_id(response: &RecordedResponse) -> Uuid {
-    let (RecordedResponse::New(bytes) | RecordedResponse::Replayed(bytes)) = response;
-    Uuid::from_slice(bytes).unwrap()
 }

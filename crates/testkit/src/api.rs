@@ -53,6 +53,16 @@ impl Api {
         Self::serve(TestApp::create().await, &config).await
     }
 
+    /// Like [`Self::create`], with `N` users who are logged in.
+    pub async fn with_users<const N: usize>() -> (Self, [Caller; N]) {
+        let api = Self::create().await;
+        let mut users = Vec::new();
+        while users.len() < N {
+            users.push(api.create_user().await);
+        }
+        (api, users.try_into().unwrap())
+    }
+
     /// Serves this application.
     pub async fn serve(app: TestApp, config: &WebConfig) -> Self {
         let service = init_service(grateful_web::app(app.app.clone(), config)).await;

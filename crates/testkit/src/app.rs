@@ -4,10 +4,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use grateful_application::{App, ImageProcessor, LoginThrottle, PasswordHasher};
+use grateful_domain::UserId;
 use grateful_storage::Database;
 use object_store::memory::InMemory;
 
-use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase};
+use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase, create_user};
 
 /// All tests of the process share it, so that concurrent hashing is limited as in a server.
 static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =
@@ -37,6 +38,16 @@ impl TestApp {
         let database = TestDatabase::create().await;
         let pool = database.pool.clone();
         Self::with_pool(database, pool)
+    }
+
+    /// Creates an application on a new, migrated database with `N` users.
+    pub async fn with_users<const N: usize>() -> (Self, [UserId; N]) {
+        let app = Self::create().await;
+        let mut users = Vec::new();
+        while users.len() < N {
+            users.push(create_user(&app.database).await);
+        }
+        (app, users.try_into().unwrap())
     }
 
     /// Creates an application on `database` that uses the pool `db`.

@@ -1,19 +1,17 @@
 //! Comments and replies.
 
 use chrono::TimeDelta;
-use futures_util::future::join_all;
 use grateful_application::comments::{self, CommentDraft};
-use grateful_application::{App, Error, RecordedResponse, Resource};
+use grateful_application::{App, Resource};
 use grateful_domain::{CommentForViewer, CommentId, ListedComment, PostId, UserId};
 use grateful_testkit::{
-    NOON, TestApp, a_comment, a_post, a_user, block, create_user, load_engagement,
+    MAX_PAGE, NOON, TestApp, a_comment, a_post, a_user, begin_block, block, commit_once_blocking,
+    create_comment_idempotently, create_user, load_engagement,
 };
 use uuid::Uuid;
 
 use crate::support::{
-    MAX_PAGE, assert_forbidden, assert_not_found, begin_block, begin_post_deletion, comment_text,
-    commit_once_blocking, create_comment, create_comment_idempotently, create_reply, draft_on,
-    idempotent_request,
+    assert_forbidden, assert_not_found, comment_text, create_comment, create_reply, draft_on,
 };
 
 #[tokio::test]
@@ -37,8 +35,7 @@ async fn a_comment_is_counted_and_listed_with_its_author() {
 
 #[tokio::test]
 async fn comments_nest_and_each_level_lists_its_own_comments_oldest_first() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let next = async |parent| {
         clock.advance(TimeDelta::seconds(1));
@@ -69,8 +66,7 @@ async fn comments_nest_and_each_level_lists_its_own_comments_oldest_first() {
 
 #[tokio::test]
 async fn a_reply_to_a_comment_on_another_post_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     let about_sun = create_comment(&app, ana, sun).await.unwrap();
@@ -82,28 +78,8 @@ async fn a_reply_to_a_comment_on_another_post_is_not_found() {
 }
 
 #[tokio::test]
-async fn commenting_on_an_invisible_post_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    let private = a_post().by(eve).private().insert_into(&database).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
-    let unknown_post = PostId::from(Uuid::from_u128(7));
-    block(&database, ana, eve).await;
-    block(&database, eve, ben).await;
-
-    for (user, post) in [(ana, private), (ana, unknown_post), (ana, by_blocked), (ben, by_blocked)]
-    {
-        assert_not_found(create_comment(&app, user, post).await, Resource::Post);
-        assert_not_found(comments::list(&app, user, post, MAX_PAGE).await, Resource::Post);
-    }
-    assert_eq!(database.count("comments").await, 0);
-}
-
-#[tokio::test]
 async fn comments_on_a_hidden_post_are_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await;
     let comment = a_comment().by(ana).on(&post).insert_into(&database).await.id;
     database.execute("UPDATE posts SET is_public = false").await;
@@ -123,9 +99,7 @@ async fn comments_on_a_hidden_post_are_not_found() {
 
 #[tokio::test]
 async fn comments_across_a_block_are_not_found_listed_or_counted_as_replies() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, eve]) = TestApp::with_users().await;
     let post = a_post().by(eve).insert_into(&database).await.id;
     let by_eve = create_comment(&app, eve, post).await.unwrap();
     let by_ana = create_reply(&app, ana, post, by_eve).await.unwrap();
@@ -147,9 +121,7 @@ async fn comments_across_a_block_are_not_found_listed_or_counted_as_replies() {
 /// Ana wrote the post and has a block with Eve, whose comments Fay answered.
 #[tokio::test]
 async fn the_author_of_a_post_reaches_visible_replies_below_a_comment_across_a_block() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, eve, fay] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, eve, fay]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await.id;
     let by_eve = create_comment(&app, eve, post).await.unwrap();
     let without_replies = create_comment(&app, eve, post).await.unwrap();
@@ -177,9 +149,7 @@ async fn the_author_of_a_post_reaches_visible_replies_below_a_comment_across_a_b
 /// Only the author of the post is notified of all comments on it.
 #[tokio::test]
 async fn other_users_get_no_placeholders() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, eve, fay] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, eve, fay]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let by_eve = create_comment(&app, eve, post).await.unwrap();
     create_reply(&app, fay, post, by_eve).await.unwrap();
@@ -191,8 +161,7 @@ async fn other_users_get_no_placeholders() {
 
 #[tokio::test]
 async fn an_edited_comment_shows_the_time_of_the_edit() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let comment = create_comment(&app, ana, post).await.unwrap();
     create_reply(&app, ana, post, comment).await.unwrap();
@@ -208,8 +177,7 @@ async fn an_edited_comment_shows_the_time_of_the_edit() {
 
 #[tokio::test]
 async fn an_edit_to_the_same_text_changes_nothing() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let comment = create_comment(&app, ana, post).await.unwrap();
     clock.advance(TimeDelta::hours(1));
@@ -221,8 +189,7 @@ async fn an_edit_to_the_same_text_changes_nothing() {
 
 #[tokio::test]
 async fn only_its_author_can_edit_a_comment() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().by(ben).insert_into(&database).await.id;
     let comment = create_comment(&app, ana, post).await.unwrap();
 
@@ -238,9 +205,7 @@ async fn only_its_author_can_edit_a_comment() {
 
 #[tokio::test]
 async fn the_author_of_a_comment_and_the_author_of_its_post_may_delete_it() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, eve]) = TestApp::with_users().await;
     let post = a_post().by(ben).insert_into(&database).await.id;
 
     for (user, may) in [(ana, true), (ben, true), (eve, false)] {
@@ -285,8 +250,7 @@ async fn the_author_of_a_post_can_delete_a_comment_across_a_block_with_its_repli
 
 #[tokio::test]
 async fn the_author_of_a_comment_cannot_delete_a_reply_except_with_the_comment() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let comment = create_comment(&app, ana, post).await.unwrap();
     let reply = create_reply(&app, ben, post, comment).await.unwrap();
@@ -302,8 +266,7 @@ async fn the_author_of_a_comment_cannot_delete_a_reply_except_with_the_comment()
 
 #[tokio::test]
 async fn a_deleted_comment_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let comment = create_comment(&app, ana, post).await.unwrap();
     comments::delete(&app, ana, comment).await.unwrap();
@@ -319,90 +282,8 @@ async fn a_deleted_comment_is_not_found() {
 }
 
 #[tokio::test]
-async fn one_of_ten_concurrent_deletions_of_a_comment_succeeds() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-    let comment = create_comment(&app, ana, post).await.unwrap();
-    create_reply(&app, ana, post, comment).await.unwrap();
-
-    let results = join_all((0..10).map(|_| comments::delete(&app, ana, comment))).await;
-
-    let (deleted, rejected): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-    assert_eq!(deleted.len(), 1);
-    for rejected in rejected {
-        assert_not_found(rejected, Resource::Comment);
-    }
-    assert_eq!(load_engagement(&database, post).await.comments, 0);
-}
-
-#[tokio::test]
-async fn a_repeated_request_replays_the_first_comment() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-    let again = async |version| {
-        create_comment_idempotently(
-            &app,
-            ana,
-            draft_on(post),
-            Some(idempotent_request("lovely", version)),
-        )
-        .await
-    };
-
-    let RecordedResponse::New(first) = again(1).await.unwrap() else { panic!() };
-    let repeated = again(1).await.unwrap();
-    let other = again(2).await;
-
-    assert_eq!(repeated, RecordedResponse::Replayed(first));
-    assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
-    assert_eq!(load_engagement(&database, post).await.comments, 1);
-}
-
-#[tokio::test]
-async fn ten_concurrent_requests_with_one_key_create_one_comment() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-
-    let results = join_all((0..10).map(|_| {
-        create_comment_idempotently(
-            &app,
-            ana,
-            draft_on(post),
-            Some(idempotent_request("lovely", 1)),
-        )
-    }))
-    .await;
-
-    let first =
-        results.iter().filter(|result| matches!(result, Ok(RecordedResponse::New(_)))).count();
-    assert_eq!(first, 1);
-    for result in results {
-        let expected = matches!(result, Ok(_) | Err(Error::Conflict { .. }));
-        assert!(expected, "{result:?}");
-    }
-    assert_eq!(database.count("comments").await, 1);
-}
-
-#[tokio::test]
-async fn commenting_on_a_post_during_its_deletion_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-    let deletion = begin_post_deletion(&database, post).await;
-
-    let (result, ()) =
-        tokio::join!(create_comment(&app, ana, post), commit_once_blocking(&database, deletion, 1));
-
-    assert_not_found(result, Resource::Post);
-}
-
-#[tokio::test]
 async fn replying_to_or_editing_a_comment_during_its_deletion_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     for is_reply in [true, false] {
         let comment = create_comment(&app, ana, post).await.unwrap();
@@ -423,23 +304,8 @@ async fn replying_to_or_editing_a_comment_during_its_deletion_is_not_found() {
 }
 
 #[tokio::test]
-async fn no_comment_is_added_across_a_block_in_flight() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().by(ben).insert_into(&database).await.id;
-    let block = begin_block(&database, ben, ana).await;
-
-    let (result, ()) =
-        tokio::join!(create_comment(&app, ana, post), commit_once_blocking(&database, block, 1));
-
-    assert_not_found(result, Resource::Post);
-    assert_eq!(load_engagement(&database, post).await.comments, 0);
-}
-
-#[tokio::test]
 async fn no_reply_is_added_across_a_block_in_flight_between_the_commenters() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let by_ben = create_comment(&app, ben, post).await.unwrap();
     let block = begin_block(&database, ben, ana).await;

@@ -16,6 +16,5 @@ mod reactions;
 /// Shares.
 mod shares;
 /// Undoing one's own acts on posts that are no longer visible.
-mod undo;
 /// Verifying and repairing cached counts.
 mod verify;

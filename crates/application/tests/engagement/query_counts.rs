@@ -4,13 +4,11 @@
 use grateful_application::{comments, hearts, reactions, shares};
 use grateful_domain::{Emoji, Limit, PageRequest, ShareDetails};
 use grateful_testkit::{
-    TestApp, TestDatabase, a_comment, a_post, assert_queries, block, create_user,
+    TestApp, TestDatabase, a_comment, a_post, assert_queries, block, create_comment_idempotently,
+    create_user, idempotent_request, message_to,
 };
 
-use crate::support::{
-    comment_text, create_comment, create_comment_idempotently, create_reply, create_share,
-    create_share_idempotently, draft_on, idempotent_request, message_to,
-};
+use crate::support::{comment_text, create_comment, create_reply, create_share, draft_on};
 
 #[tokio::test]
 async fn hearts_and_reactions_need_a_constant_number_of_statements() {
@@ -47,7 +45,7 @@ async fn shares_need_a_constant_number_of_statements_for_any_number_of_recipient
     }
     assert_queries!(
         13,
-        create_share_idempotently(
+        grateful_testkit::create_share(
             &app,
             ana,
             post,
@@ -57,7 +55,7 @@ async fn shares_need_a_constant_number_of_statements_for_any_number_of_recipient
     );
     assert_queries!(
         2,
-        create_share_idempotently(
+        grateful_testkit::create_share(
             &app,
             ana,
             post,
@@ -103,8 +101,7 @@ async fn comments_need_a_constant_number_of_statements() {
 
 #[tokio::test]
 async fn lists_of_any_length_need_the_same_number_of_statements() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
     let comment = a_comment().on(&post).insert_into(&database).await;
     fill(&database, &post.id.to_string(), &comment.id.to_string()).await;

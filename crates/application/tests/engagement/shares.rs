@@ -4,18 +4,16 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_application::{App, Error, RecordedResponse, Resource, Result, shares};
 use grateful_domain::{PostId, ShareDetails, ShareQuota, UserId};
-use grateful_testkit::{TestApp, TestDatabase, a_post, block, create_user, load_engagement};
-use uuid::Uuid;
-
-use crate::support::{
-    assert_forbidden, assert_not_found, begin_block, begin_post_deletion, commit_once_blocking,
-    create_share, create_share_idempotently, idempotent_request, message_to, wait_until_blocked,
+use grateful_testkit::{
+    TestApp, TestDatabase, a_post, begin_block, block, commit_once_blocking, create_user,
+    idempotent_request, load_engagement, message_to, wait_until_blocked,
 };
+
+use crate::support::{assert_forbidden, assert_not_found, create_share};
 
 #[tokio::test]
 async fn sharing_by_link_twice_returns_the_same_link() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let link = create_share(&app, ana, post, ShareDetails::Url).await.unwrap();
     clock.advance(TimeDelta::days(2));
@@ -29,8 +27,7 @@ async fn sharing_by_link_twice_returns_the_same_link() {
 
 #[tokio::test]
 async fn a_link_can_be_deleted_once_and_the_next_link_is_new() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let link = create_share(&app, ana, post, ShareDetails::Url).await.unwrap();
 
@@ -45,8 +42,7 @@ async fn a_link_can_be_deleted_once_and_the_next_link_is_new() {
 
 #[tokio::test]
 async fn a_message_share_cannot_be_deleted_as_a_link() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     create_share(&app, ana, post, message_to(ana, &[ben])).await.unwrap();
 
@@ -57,14 +53,12 @@ async fn a_message_share_cannot_be_deleted_as_a_link() {
 
 #[tokio::test]
 async fn a_message_is_stored_once_with_distinct_recipients() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, eve]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
 
     let id = create_share(&app, ana, post, message_to(ana, &[ben, eve, ben])).await.unwrap();
 
-    let stored = format!("shares WHERE id = '{id}' AND message_content = 'Hi'");
+    let stored = format!("shares WHERE id = '{id}' AND message_content = 'Look at that'");
     assert_eq!(database.count(&stored).await, 1);
     for recipient in [ben, eve] {
         let recipients =
@@ -75,9 +69,7 @@ async fn a_message_is_stored_once_with_distinct_recipients() {
 
 #[tokio::test]
 async fn messages_of_one_user_about_one_post_count_once_in_addition_to_their_link() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, eve]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
 
     for (user, details) in [
@@ -95,8 +87,7 @@ async fn messages_of_one_user_about_one_post_count_once_in_addition_to_their_lin
 
 #[tokio::test]
 async fn users_can_share_their_own_public_posts_but_not_private_ones() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let public = a_post().by(ana).insert_into(&database).await.id;
     let private = a_post().by(ana).private().insert_into(&database).await.id;
 
@@ -112,34 +103,8 @@ async fn users_can_share_their_own_public_posts_but_not_private_ones() {
 }
 
 #[tokio::test]
-async fn sharing_an_invisible_post_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
-    let private = a_post().by(eve).private().insert_into(&database).await.id;
-    let by_blocked = a_post().by(eve).insert_into(&database).await.id;
-    let unknown_post = PostId::from(Uuid::from_u128(7));
-    block(&database, ana, eve).await;
-    block(&database, eve, ben).await;
-
-    for (user, post) in [(ana, private), (ana, unknown_post), (ana, by_blocked), (ben, by_blocked)]
-    {
-        let other = if user == ana { ben } else { ana };
-        assert_not_found(create_share(&app, user, post, ShareDetails::Url).await, Resource::Post);
-        assert_not_found(
-            create_share(&app, user, post, message_to(user, &[other])).await,
-            Resource::Post,
-        );
-        assert_not_found(shares::delete(&app, user, post).await, Resource::Post);
-    }
-    assert_eq!(database.count("shares").await, 0);
-}
-
-#[tokio::test]
 async fn a_message_to_a_blocked_user_is_forbidden() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, eve]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     block(&database, ben, ana).await;
     block(&database, ana, eve).await;
@@ -158,13 +123,7 @@ async fn a_message_to_a_blocked_user_is_forbidden() {
 /// The words of the author would reach the recipient through the sender.
 #[tokio::test]
 async fn a_message_to_a_user_across_a_block_with_the_author_of_the_post_is_forbidden() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, eve, author] = [
-        create_user(&database).await,
-        create_user(&database).await,
-        create_user(&database).await,
-        create_user(&database).await,
-    ];
+    let (TestApp { app, database, .. }, [ana, ben, eve, author]) = TestApp::with_users().await;
     let post = a_post().by(author).insert_into(&database).await.id;
     block(&database, author, ben).await;
     block(&database, eve, author).await;
@@ -186,8 +145,7 @@ async fn a_message_to_a_user_across_a_block_with_the_author_of_the_post_is_forbi
 
 #[tokio::test]
 async fn a_message_reaches_the_author_of_the_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, author] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, author]) = TestApp::with_users().await;
     let post = a_post().by(author).insert_into(&database).await.id;
     block(&database, author, create_user(&database).await).await;
 
@@ -198,9 +156,7 @@ async fn a_message_reaches_the_author_of_the_post() {
 
 #[tokio::test]
 async fn no_message_is_sent_across_a_block_in_flight_with_the_author_of_the_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, author] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, author]) = TestApp::with_users().await;
     let post = a_post().by(author).insert_into(&database).await.id;
     let block = begin_block(&database, author, ben).await;
 
@@ -215,8 +171,7 @@ async fn no_message_is_sent_across_a_block_in_flight_with_the_author_of_the_post
 
 #[tokio::test]
 async fn a_message_with_an_unknown_recipient_is_not_sent() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
 
     let rejected = create_share(&app, ana, post, message_to(ana, &[ben, UserId::from(404)])).await;
@@ -227,8 +182,7 @@ async fn a_message_with_an_unknown_recipient_is_not_sent() {
 
 #[tokio::test]
 async fn the_21st_message_within_an_hour_is_rejected_until_the_first_is_an_hour_old() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, clock, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     send(&app, ana, post, ben, 10).await;
     clock.advance(TimeDelta::minutes(30));
@@ -250,8 +204,7 @@ async fn the_21st_message_within_an_hour_is_rejected_until_the_first_is_an_hour_
 
 #[tokio::test]
 async fn the_quota_is_per_user_and_shared_by_all_posts() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let [sun, rain] =
         [a_post().insert_into(&database).await.id, a_post().insert_into(&database).await.id];
     send(&app, ana, sun, ben, 20).await;
@@ -264,8 +217,7 @@ async fn the_quota_is_per_user_and_shared_by_all_posts() {
 
 #[tokio::test]
 async fn links_and_rejected_messages_do_not_count_toward_the_quota() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     for _ in 0..ShareQuota::MAX_PER_HOUR {
         let other = a_post().insert_into(&database).await.id;
@@ -278,8 +230,7 @@ async fn links_and_rejected_messages_do_not_count_toward_the_quota() {
 
 #[tokio::test]
 async fn twenty_of_thirty_concurrent_messages_of_one_user_are_sent() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let app = App { db: pool_with_long_timeout(&database), ..app };
 
@@ -296,96 +247,12 @@ async fn twenty_of_thirty_concurrent_messages_of_one_user_are_sent() {
 }
 
 #[tokio::test]
-async fn ten_concurrent_link_shares_return_one_link() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-
-    let results = join_all((0..10).map(|_| create_share(&app, ana, post, ShareDetails::Url))).await;
-
-    let ids: Vec<String> = results.into_iter().map(Result::unwrap).collect();
-    assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(load_engagement(&database, post).await.shares, 1);
-    assert_eq!(database.count("shares").await, 1);
-}
-
-#[tokio::test]
-async fn one_of_ten_concurrent_link_deletions_succeeds() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
-    let post = a_post().insert_into(&database).await.id;
-    create_share(&app, ana, post, ShareDetails::Url).await.unwrap();
-
-    let results = join_all((0..10).map(|_| shares::delete(&app, ana, post))).await;
-
-    let (deleted, rejected): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
-    assert_eq!(deleted.len(), 1);
-    for rejected in rejected {
-        assert_not_found(rejected, Resource::Share);
-    }
-    assert_eq!(load_engagement(&database, post).await.shares, 0);
-}
-
-#[tokio::test]
-async fn a_repeated_request_replays_the_first_message() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().insert_into(&database).await.id;
-    let send = async |version| {
-        create_share_idempotently(
-            &app,
-            ana,
-            post,
-            message_to(ana, &[ben]),
-            Some(idempotent_request("hi", version)),
-        )
-        .await
-    };
-
-    let RecordedResponse::New(first) = send(1).await.unwrap() else { panic!() };
-    let again = send(1).await.unwrap();
-    let other = send(2).await;
-
-    assert_eq!(again, RecordedResponse::Replayed(first));
-    assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
-    assert_eq!(database.count("shares").await, 1);
-}
-
-#[tokio::test]
-async fn ten_concurrent_requests_with_one_key_send_one_message() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().insert_into(&database).await.id;
-
-    let results = join_all((0..10).map(|_| {
-        create_share_idempotently(
-            &app,
-            ana,
-            post,
-            message_to(ana, &[ben]),
-            Some(idempotent_request("hi", 1)),
-        )
-    }))
-    .await;
-
-    let first =
-        results.iter().filter(|result| matches!(result, Ok(RecordedResponse::New(_)))).count();
-    assert_eq!(first, 1);
-    for result in results {
-        let expected = matches!(result, Ok(_) | Err(Error::Conflict { .. }));
-        assert!(expected, "{result:?}");
-    }
-    assert_eq!(database.count("shares").await, 1);
-}
-
-#[tokio::test]
 async fn a_rejected_message_can_be_retried_with_the_same_key() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, clock, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     send(&app, ana, post, ben, 20).await;
     let again = async || {
-        create_share_idempotently(
+        grateful_testkit::create_share(
             &app,
             ana,
             post,
@@ -400,40 +267,6 @@ async fn a_rejected_message_can_be_retried_with_the_same_key() {
     let response = again().await;
 
     assert!(matches!(response, Ok(RecordedResponse::New(_))), "{response:?}");
-}
-
-#[tokio::test]
-async fn sharing_a_post_during_its_deletion_is_not_found() {
-    for is_message in [false, true] {
-        let TestApp { app, database, .. } = TestApp::create().await;
-        let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-        let post = a_post().insert_into(&database).await.id;
-        let details = if is_message { message_to(ana, &[ben]) } else { ShareDetails::Url };
-        let deletion = begin_post_deletion(&database, post).await;
-
-        let (result, ()) = tokio::join!(
-            create_share(&app, ana, post, details),
-            commit_once_blocking(&database, deletion, 1)
-        );
-
-        assert_not_found(result, Resource::Post);
-    }
-}
-
-#[tokio::test]
-async fn no_message_is_sent_across_a_block_in_flight() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
-    let post = a_post().insert_into(&database).await.id;
-    let block = begin_block(&database, ben, ana).await;
-
-    let (result, ()) = tokio::join!(
-        create_share(&app, ana, post, message_to(ana, &[ben])),
-        commit_once_blocking(&database, block, 1)
-    );
-
-    assert_forbidden(result, Resource::User);
-    assert_eq!(database.count("shares").await, 0);
 }
 
 #[tokio::test]

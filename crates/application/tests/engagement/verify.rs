@@ -2,7 +2,7 @@
 
 use grateful_application::verify::{Progress, Repair, verify};
 use grateful_storage::{ActTable, CounterTable};
-use grateful_testkit::{TestApp, a_comment, a_post, create_user, load_engagement};
+use grateful_testkit::{TestApp, a_comment, a_post, load_engagement};
 
 #[tokio::test]
 async fn a_consistent_database_has_no_mismatches_and_all_rows_are_verified() {
@@ -75,8 +75,7 @@ async fn with_repair_mismatches_are_counted_and_none_is_left() {
 
 #[tokio::test]
 async fn rows_beyond_one_batch_are_verified() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let author = create_user(&database).await;
+    let (TestApp { app, database, .. }, [author]) = TestApp::with_users().await;
     database
         .execute(&format!(
             "INSERT INTO posts (id, author_id, content, hearts_count)

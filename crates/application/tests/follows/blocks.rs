@@ -2,9 +2,7 @@
 
 use grateful_application::{follows, hearts};
 use grateful_domain::FollowState::{Active, Blocked, None, Pending};
-use grateful_testkit::a_post;
-
-use crate::support::Scenario;
+use grateful_testkit::{Scenario, a_post};
 
 #[tokio::test]
 async fn a_block_ends_follows_and_requests_in_both_directions() {

@@ -3,8 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test whose setup fails must fail")]
 
 /// Shared helpers.
-mod support;
-
 /// Blocks.
 mod blocks;
 /// Many users acting at the same time.

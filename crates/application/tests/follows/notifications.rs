@@ -2,9 +2,7 @@
 
 use grateful_application::{Error, follows, notifications};
 use grateful_domain::notification::{Priority, RenderedNotification};
-use grateful_testkit::create_user;
-
-use crate::support::Scenario;
+use grateful_testkit::Scenario;
 
 #[tokio::test]
 async fn a_follow_notifies_the_followed_user() {
@@ -78,89 +76,6 @@ async fn unfollowing_withdraws_the_notification() {
         assert_eq!(scenario.messages(user).await, [""; 0]);
         assert_eq!(unread_count(&scenario, user).await, 0);
     }
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn a_follow_repeated_within_24_hours_restores_the_read_notification() {
-    let scenario = Scenario::create().await;
-    scenario.follow(scenario.ben, scenario.ana).await;
-    let before = only_notification(scenario.list(scenario.ana).await);
-    notifications::mark_all_read(&scenario.app, scenario.ana).await.unwrap();
-
-    for _ in 0..3 {
-        scenario.advance_a_minute();
-        scenario.unfollow(scenario.ben, scenario.ana).await;
-        scenario.advance_a_minute();
-        scenario.follow(scenario.ben, scenario.ana).await;
-    }
-
-    let restored = only_notification(scenario.list(scenario.ana).await);
-    assert_eq!(restored.notification.created_at, before.notification.created_at);
-    assert_eq!(unread_count(&scenario, scenario.ana).await, 0);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn a_batch_has_at_most_10_followers_and_the_next_one_starts_a_new_notification() {
-    let scenario = Scenario::create().await;
-    for _ in 0..10 {
-        scenario.follow(create_user(&scenario.database).await, scenario.ana).await;
-        scenario.advance_a_minute();
-    }
-
-    assert_eq!(scenario.messages(scenario.ana).await, ["10 people started following you"]);
-
-    scenario.follow(scenario.ben, scenario.ana).await;
-    scenario.advance_a_minute();
-    let expected = ["ben started following you", "10 people started following you"];
-    assert_eq!(scenario.messages(scenario.ana).await, expected);
-
-    scenario.follow(scenario.caro, scenario.ana).await;
-    let expected = ["2 people started following you", "10 people started following you"];
-    assert_eq!(scenario.messages(scenario.ana).await, expected);
-    assert_eq!(unread_count(&scenario, scenario.ana).await, 2);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn unfollowing_removes_the_follower_from_the_batch() {
-    let scenario = Scenario::create().await;
-    scenario.follow(scenario.ben, scenario.ana).await;
-    scenario.follow(scenario.caro, scenario.ana).await;
-    assert_eq!(scenario.messages(scenario.ana).await, ["2 people started following you"]);
-
-    scenario.unfollow(scenario.caro, scenario.ana).await;
-
-    assert_eq!(scenario.messages(scenario.ana).await, ["ben started following you"]);
-    scenario.unfollow(scenario.ben, scenario.ana).await;
-    assert_eq!(scenario.messages(scenario.ana).await, [""; 0]);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn follow_requests_are_not_batched() {
-    let scenario = Scenario::create().await;
-
-    scenario.follow(scenario.ben, scenario.sue).await;
-    scenario.advance_a_minute();
-    scenario.follow(scenario.caro, scenario.sue).await;
-
-    let expected = ["caro wants to follow you", "ben wants to follow you"];
-    assert_eq!(scenario.messages(scenario.sue).await, expected);
-}
-
-#[tokio::test]
-async fn a_user_who_turned_follow_notifications_off_gets_none() {
-    let scenario = Scenario::create().await;
-    let preferences = r#"'{"notifications": {"follow": false}}'"#;
-    let sql =
-        format!("UPDATE users SET profile_preferences = {preferences} WHERE id = {}", scenario.ana);
-    scenario.database.execute(&sql).await;
-
-    scenario.follow(scenario.ben, scenario.ana).await;
-
-    assert_eq!(scenario.messages(scenario.ana).await, [""; 0]);
     scenario.assert_consistent().await;
 }
 

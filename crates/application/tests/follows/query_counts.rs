@@ -3,9 +3,7 @@
 
 use grateful_application::follows;
 use grateful_domain::{Limit, PageRequest, UserId};
-use grateful_testkit::{assert_queries, block, create_user};
-
-use crate::support::{Scenario, require_follow_approval};
+use grateful_testkit::{Scenario, assert_queries, block, create_user, require_follow_approval};
 
 #[tokio::test]
 async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers() {

@@ -2,9 +2,7 @@
 
 use grateful_application::{Error, Resource, follows};
 use grateful_domain::FollowState::{Active, None, Pending};
-use grateful_testkit::create_user;
-
-use crate::support::{MAX_PAGE, Scenario};
+use grateful_testkit::{MAX_PAGE, Scenario, create_user};
 
 #[tokio::test]
 async fn a_removed_follower_no_longer_follows_and_is_not_notified() {

@@ -8,9 +8,7 @@ use grateful_application::{
     App, Error, accounts, comments, feed, follows, notifications, posts, profiles,
 };
 use grateful_domain::{CommentId, ListedComment, PostEdit, PostId, UserId, Viewer, Visibility};
-use grateful_testkit::{PASSWORD, a_post};
-
-use crate::support::{MAX_PAGE, Scenario};
+use grateful_testkit::{MAX_PAGE, PASSWORD, Scenario, a_post};
 
 /// More than several steps take.
 const MANY: i64 = 1_500;

@@ -3,10 +3,9 @@
 use grateful_application::{accounts, comments, follows, posts, shares};
 use grateful_domain::{CommentId, CommentText, Emoji, ListedComment, PostEdit, PostId, UserId};
 use grateful_storage::Repositories;
+use grateful_testkit::{Scenario, create_comment, create_post, create_user_named, draft};
 
-use crate::support::{
-    Scenario, create_comment, create_user_named, draft, is_read, try_create_post,
-};
+use crate::support::is_read;
 
 /// Ways to withdraw a notification.
 #[derive(Debug, Clone, Copy)]
@@ -161,7 +160,7 @@ async fn withdraw(scenario: &Scenario, way: Way, by_caro: PostId, done: Done) {
 
 /// Ana's only comment on Caro's post.
 async fn comment_of_ana(scenario: &Scenario, by_caro: PostId) -> CommentId {
-    let page = crate::support::MAX_PAGE;
+    let page = grateful_testkit::MAX_PAGE;
     let listed = comments::list(&scenario.app, scenario.ana, by_caro, page).await.unwrap().items;
     let visible = listed.iter().filter_map(|listed| match listed {
         ListedComment::Visible(comment) => Some(&comment.comment),
@@ -174,7 +173,7 @@ async fn comment_of_ana(scenario: &Scenario, by_caro: PostId) -> CommentId {
 }
 
 async fn create_post_by_caro(scenario: &Scenario) -> PostId {
-    try_create_post(&scenario.app, scenario.caro, draft("For rain"), None).await.unwrap()
+    create_post(&scenario.app, scenario.caro, draft("For rain"), None).await.unwrap()
 }
 
 async fn edit_post(scenario: &Scenario, post: PostId, text: &str) {

@@ -3,50 +3,9 @@
 use chrono::TimeDelta;
 use grateful_application::{hearts, notifications};
 use grateful_domain::NotificationType;
-
-use crate::support::{Scenario, create_user_named};
+use grateful_testkit::Scenario;
 
 const A_MONTH: TimeDelta = TimeDelta::days(30);
-
-#[tokio::test]
-async fn acts_form_a_new_batch_beside_one_from_the_future() {
-    let scenario = Scenario::create().await;
-    let [dan, eva] = [
-        create_user_named(&scenario.database, "dan").await,
-        create_user_named(&scenario.database, "eva").await,
-    ];
-    scenario.clock.advance(A_MONTH);
-    scenario.add_heart(scenario.ben).await;
-    scenario.add_heart(scenario.caro).await;
-    scenario.clock.advance(-A_MONTH);
-
-    scenario.add_heart(dan).await;
-    scenario.add_heart(eva).await;
-
-    let counts = scenario.list(scenario.ana).await.into_iter().map(|item| item.notification.batch);
-    let counts: Vec<i32> = counts.map(|batch| batch.unwrap().child_count).collect();
-    assert_eq!(counts, [2, 2]);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn what_was_withdrawn_in_the_future_can_be_notified_withdrawn_and_restored_again() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    let before = scenario.only_notification(scenario.ana).await.notification.id;
-    scenario.clock.advance(A_MONTH);
-    scenario.remove_heart(scenario.ben).await;
-    scenario.clock.advance(-A_MONTH);
-
-    scenario.add_heart(scenario.ben).await;
-    let after = scenario.only_notification(scenario.ana).await.notification.id;
-    scenario.remove_heart(scenario.ben).await;
-    scenario.add_heart(scenario.ben).await;
-
-    assert_ne!(after, before);
-    assert_eq!(scenario.only_notification(scenario.ana).await.notification.id, after);
-    scenario.assert_consistent().await;
-}
 
 #[tokio::test]
 async fn notifications_from_the_future_are_marked_read_and_are_not_of_the_last_day() {

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::BatchCounts;
 use grateful_domain::{Emoji, UserId};
-use grateful_testkit::NOON;
+use grateful_testkit::{NOON, Scenario};
 
-use crate::support::{Scenario, create_user_named, is_read, message_of};
+use crate::support::{is_read, message_of};
 
 #[tokio::test]
 async fn a_second_act_within_an_hour_converts_both_to_a_batch() {
@@ -35,74 +35,6 @@ async fn a_second_act_within_an_hour_converts_both_to_a_batch() {
 }
 
 #[tokio::test]
-async fn a_second_act_after_more_than_an_hour_gets_its_own_notification() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.clock.advance(TimeDelta::hours(1) + TimeDelta::seconds(1));
-
-    scenario.add_heart(scenario.caro).await;
-
-    assert_eq!(
-        scenario.messages(scenario.ana).await,
-        ["caro liked your post", "ben liked your post"]
-    );
-    assert_eq!(scenario.counts(scenario.ana).await, (2, 2));
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn acts_join_a_batch_for_24_hours_and_then_start_a_new_notification() {
-    let scenario = Scenario::create().await;
-    let mut late_users = Vec::new();
-    for name in ["dora", "emil", "fay"] {
-        late_users.push(create_user_named(&scenario.database, name).await);
-    }
-    scenario.add_heart(scenario.ben).await;
-    scenario.add_heart(scenario.caro).await;
-
-    scenario.clock.advance(TimeDelta::hours(24));
-    scenario.add_heart(late_users[0]).await;
-    assert_eq!(scenario.messages(scenario.ana).await, ["3 people engaged with your post"]);
-    scenario.clock.advance(TimeDelta::seconds(1));
-    scenario.add_heart(late_users[1]).await;
-    scenario.add_heart(late_users[2]).await;
-
-    let expected = ["2 people engaged with your post", "3 people engaged with your post"];
-    assert_eq!(scenario.messages(scenario.ana).await, expected);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn a_user_who_hearts_and_reacts_counts_as_one_actor() {
-    let scenario = Scenario::create().await;
-
-    scenario.add_heart(scenario.ben).await;
-    scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-
-    let batch = scenario.only_notification(scenario.ana).await;
-    assert_eq!(message_of(&batch), "ben liked your post and reacted with 🤗");
-    assert_eq!(batch.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 1 }));
-    assert_eq!(batch.actors.len(), 1);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn a_changed_reaction_updates_the_notification_without_marking_it_unread() {
-    let scenario = Scenario::create().await;
-    scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-    scenario.mark_all_read(scenario.ana).await;
-    scenario.clock.advance(TimeDelta::minutes(1));
-
-    scenario.set_reaction(scenario.ben, Emoji::Fire).await;
-
-    let single = scenario.only_notification(scenario.ana).await;
-    assert_eq!(message_of(&single), "ben reacted to your post with 🔥");
-    assert_eq!(single.notification.details.emoji, Some(Emoji::Fire));
-    assert_eq!(single.notification.last_updated_at, NOON);
-    assert!(is_read(&single));
-}
-
-#[tokio::test]
 async fn a_changed_reaction_updates_its_batch_without_marking_it_unread() {
     let scenario = Scenario::create().await;
     scenario.set_reaction(scenario.ben, Emoji::Hug).await;
@@ -121,85 +53,6 @@ async fn a_changed_reaction_updates_its_batch_without_marking_it_unread() {
     let children = ["ben liked your post", "ben reacted to your post with 🔥"];
     assert_eq!(scenario.child_messages(scenario.ana, before.id).await, children);
     scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn setting_the_same_reaction_again_changes_nothing() {
-    let scenario = Scenario::create().await;
-    scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-    let before = scenario.list(scenario.ana).await;
-    scenario.clock.advance(TimeDelta::minutes(1));
-
-    scenario.set_reaction(scenario.ben, Emoji::Hug).await;
-
-    assert_eq!(scenario.list(scenario.ana).await, before);
-}
-
-#[tokio::test]
-async fn removing_and_adding_a_heart_100_times_leaves_one_read_notification() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.mark_all_read(scenario.ana).await;
-    let before = scenario.list(scenario.ana).await;
-
-    for _ in 0..100 {
-        scenario.clock.advance(TimeDelta::seconds(10));
-        scenario.remove_heart(scenario.ben).await;
-        scenario.add_heart(scenario.ben).await;
-    }
-
-    assert_eq!(scenario.list(scenario.ana).await, before);
-    assert_eq!(scenario.counts(scenario.ana).await, (0, 1));
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn removing_and_adding_hearts_leaves_their_batch_unchanged() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.clock.advance(TimeDelta::seconds(10));
-    scenario.add_heart(scenario.caro).await;
-    scenario.mark_all_read(scenario.ana).await;
-    let before = scenario.list(scenario.ana).await;
-
-    for _ in 0..50 {
-        scenario.clock.advance(TimeDelta::seconds(10));
-        scenario.remove_heart(scenario.caro).await;
-        scenario.add_heart(scenario.caro).await;
-        scenario.remove_heart(scenario.ben).await;
-        scenario.add_heart(scenario.ben).await;
-    }
-
-    assert_eq!(scenario.list(scenario.ana).await, before);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn adding_and_removing_a_heart_10_times_leaves_no_notification() {
-    let scenario = Scenario::create().await;
-
-    for _ in 0..10 {
-        scenario.add_heart(scenario.ben).await;
-        scenario.remove_heart(scenario.ben).await;
-    }
-
-    assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn an_act_repeated_after_more_than_a_day_notifies_again() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.mark_all_read(scenario.ana).await;
-    scenario.remove_heart(scenario.ben).await;
-    scenario.clock.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
-
-    scenario.add_heart(scenario.ben).await;
-
-    let single = scenario.only_notification(scenario.ana).await;
-    assert!(!is_read(&single));
-    assert_eq!(single.notification.created_at, NOON + TimeDelta::seconds(24 * 3600 + 1));
 }
 
 #[tokio::test]

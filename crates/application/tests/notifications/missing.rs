@@ -6,9 +6,9 @@ use grateful_application::housekeeping::sweep;
 use grateful_application::verify::{Progress, Repair, verify};
 use grateful_application::{comments, follows, hearts, posts};
 use grateful_domain::{CommentText, Emoji, NotificationType, PostEdit, PostId, UserId, Visibility};
-use grateful_testkit::{a_post, a_user, block};
+use grateful_testkit::{Scenario, a_post, a_user, block, create_post, draft};
 
-use crate::support::{Scenario, draft, insert_post, try_create_post};
+use crate::support::insert_post;
 
 /// An act of each type: its notification, recipient and actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -349,7 +349,7 @@ async fn suppressed(scenario: &Scenario, reason: &str) -> i64 {
 }
 
 async fn mention_in_post(scenario: &Scenario, author: UserId, text: &str) -> PostId {
-    try_create_post(&scenario.app, author, draft(text), None).await.unwrap()
+    create_post(&scenario.app, author, draft(text), None).await.unwrap()
 }
 
 /// Ben requests to follow Ana, who approves followers.

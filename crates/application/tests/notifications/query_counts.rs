@@ -5,9 +5,9 @@ use grateful_application::{comments, hearts, posts, reactions, shares};
 use grateful_domain::{
     CommentText, Emoji, Limit, PageRequest, PostEdit, ShareDetails, UserId, Visibility,
 };
-use grateful_testkit::assert_queries;
-
-use crate::support::{Scenario, create_comment, create_user_named, draft, try_create_post};
+use grateful_testkit::{
+    Scenario, assert_queries, create_comment, create_post, create_user_named, draft,
+};
 
 #[tokio::test]
 async fn an_act_on_a_batch_of_fifty_needs_no_more_statements() {
@@ -85,7 +85,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
             comments::update(app, *ben, comment, CommentText::parse(text).unwrap())
         };
 
-        let post = assert_queries!(9, try_create_post(app, *ana, draft(&names), None));
+        let post = assert_queries!(9, create_post(app, *ana, draft(&names), None));
         assert_mentions(1).await;
         assert_queries!(9, update_post(post, with_content("No names")));
         assert_mentions(0).await;

@@ -1,64 +1,13 @@
 //! Listing, counting and marking as read (docs/rules.md#notification-invariants).
 
 use chrono::TimeDelta;
-use grateful_application::notifications::ReadFilter;
 use grateful_application::{Error, Resource, notifications};
 use grateful_domain::NotificationId;
 use grateful_domain::notification::Act;
 use grateful_storage::Repositories;
-use grateful_testkit::NOON;
+use grateful_testkit::{MAX_PAGE, NOON, Scenario, commit_once_blocking};
 
-use crate::support::{MAX_PAGE, Scenario, commit_once_blocking, event, insert_post, is_read};
-
-#[tokio::test]
-async fn marking_a_batch_read_marks_its_children() {
-    let scenario = Scenario::create().await;
-    let batch = create_batch(&scenario).await;
-
-    notifications::mark_read(&scenario.app, scenario.ana, batch).await.unwrap();
-    notifications::mark_read(&scenario.app, scenario.ana, batch).await.unwrap();
-
-    assert!(is_read(&scenario.only_notification(scenario.ana).await));
-    assert_eq!(scenario.database.count("notifications WHERE NOT read").await, 0);
-    assert_eq!(scenario.counts(scenario.ana).await, (0, 1));
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn marking_a_child_read_leaves_its_batch_unread() {
-    let scenario = Scenario::create().await;
-    let batch = create_batch(&scenario).await;
-    let children = notifications::list_children(&scenario.app, scenario.ana, batch, MAX_PAGE)
-        .await
-        .unwrap()
-        .items;
-
-    for child in &children {
-        notifications::mark_read(&scenario.app, scenario.ana, child.notification.id).await.unwrap();
-    }
-
-    assert_eq!(children.len(), 2);
-    assert!(!is_read(&scenario.only_notification(scenario.ana).await));
-    assert_eq!(scenario.database.count("notifications WHERE read").await, 2);
-    assert_eq!(scenario.counts(scenario.ana).await, (1, 1));
-}
-
-#[tokio::test]
-async fn a_new_child_makes_its_batch_unread_but_not_the_older_children() {
-    let scenario = Scenario::create().await;
-    let batch = create_batch(&scenario).await;
-    notifications::mark_read(&scenario.app, scenario.ana, batch).await.unwrap();
-
-    scenario.set_reaction(scenario.caro, grateful_domain::Emoji::Hug).await;
-
-    assert_eq!(scenario.counts(scenario.ana).await, (1, 1));
-    let children = notifications::list_children(&scenario.app, scenario.ana, batch, MAX_PAGE)
-        .await
-        .unwrap()
-        .items;
-    assert_eq!(children.iter().map(is_read).filter(|is_read| *is_read).count(), 2);
-    assert_eq!(children.len(), 3);
-}
+use crate::support::{event, insert_post, is_read};
 
 #[tokio::test]
 async fn notifications_of_another_user_are_not_found() {
@@ -98,22 +47,6 @@ async fn mark_all_read_returns_the_number_of_unread_top_level_notifications() {
 }
 
 #[tokio::test]
-async fn the_unread_filter_lists_only_unread_notifications() {
-    let scenario = Scenario::create().await;
-    scenario.share_link(scenario.ben).await;
-    scenario.mark_all_read(scenario.ana).await;
-    let batch = create_batch(&scenario).await;
-
-    let unread = notifications::list(&scenario.app, scenario.ana, ReadFilter::Unread, MAX_PAGE)
-        .await
-        .unwrap();
-
-    assert_eq!(unread.items.len(), 1);
-    assert_eq!(unread.items[0].notification.id, batch);
-    assert_eq!(scenario.list(scenario.ana).await.len(), 2);
-}
-
-#[tokio::test]
 async fn mark_all_read_skips_notifications_that_arrive_after_the_call() {
     let scenario = Scenario::create().await;
     let batch = create_batch(&scenario).await;
@@ -126,7 +59,7 @@ async fn mark_all_read_skips_notifications_that_arrive_after_the_call() {
     in_flight.notifications().record(&[joins, starts]).await.unwrap();
 
     let mark = notifications::mark_all_read(&scenario.app, scenario.ana);
-    let (marked, ()) = tokio::join!(mark, commit_once_blocking(&scenario.database, in_flight));
+    let (marked, ()) = tokio::join!(mark, commit_once_blocking(&scenario.database, in_flight, 1));
 
     assert_eq!(marked.unwrap(), 1, "the link");
     let list = scenario.list(scenario.ana).await;

@@ -5,8 +5,9 @@ use grateful_application::comments::{self, CommentDraft};
 use grateful_application::{Error, IdempotencyKey, IdempotentRequest, hearts};
 use grateful_domain::notification::{Priority, RenderedNotification};
 use grateful_domain::{CommentText, Emoji};
+use grateful_testkit::{Scenario, create_user_named};
 
-use crate::support::{Scenario, create_user_named, insert_post};
+use crate::support::insert_post;
 
 #[tokio::test]
 async fn a_heart_notifies_the_author_of_the_post() {

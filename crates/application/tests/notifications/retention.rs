@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use grateful_application::housekeeping::{SweepReport, sweep};
 use grateful_application::{QueryLog, notifications};
 use grateful_domain::Emoji;
-use grateful_testkit::TestApp;
+use grateful_testkit::{Scenario, TestApp};
 
-use crate::support::{Scenario, insert_post, is_read};
+use crate::support::{insert_post, is_read};
 
 /// The report of a sweep that deletes nothing.
 const NOTHING: SweepReport = SweepReport {
@@ -166,7 +166,7 @@ async fn an_unused_ticket_is_deleted_after_a_minute() {
 
 #[tokio::test]
 async fn sweeping_an_empty_database_deletes_nothing() {
-    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    let TestApp { app, .. } = TestApp::create().await;
 
     assert_eq!(sweep(&app).await.unwrap(), NOTHING);
 }

@@ -1,11 +1,11 @@
 //! Events that create no notification (docs/rules.md#notifications).
 
 use chrono::TimeDelta;
-use grateful_application::{Error, accounts, hearts, posts, reactions};
+use grateful_application::{Error, accounts, hearts, posts};
 use grateful_domain::{Emoji, PostEdit, UserId, Visibility};
-use grateful_testkit::{NOON, a_post, block};
+use grateful_testkit::{NOON, Scenario, a_post};
 
-use crate::support::{Scenario, commit_once_blocking, insert_post};
+use crate::support::insert_post;
 
 #[tokio::test]
 async fn own_acts_create_no_notification() {
@@ -36,56 +36,6 @@ async fn a_reply_to_oneself_notifies_only_the_author_of_the_post() {
     assert!(scenario.list(scenario.ben).await.is_empty());
     let expected = "ben commented on your post: So very kind (2 times)";
     assert_eq!(scenario.messages(scenario.ana).await, [expected]);
-}
-
-#[tokio::test]
-async fn acts_across_a_block_fail_and_create_no_notification() {
-    for is_blocked_by_author in [true, false] {
-        let scenario = Scenario::create().await;
-        let before = scenario.comment(scenario.ben, "So kind").await;
-        scenario.mark_all_read(scenario.ana).await;
-        let list = scenario.list_stored(scenario.ana).await;
-        let (blocker, blocked) = if is_blocked_by_author {
-            (scenario.ana, scenario.ben)
-        } else {
-            (scenario.ben, scenario.ana)
-        };
-        block(&scenario.database, blocker, blocked).await;
-
-        let heart = hearts::add(&scenario.app, scenario.ben, scenario.post.id).await;
-        let reaction =
-            reactions::set(&scenario.app, scenario.ben, scenario.post.id, Emoji::Hug).await;
-        let comment = scenario.try_comment(scenario.ben, "Hello?", None).await;
-        let reply = scenario.try_comment(scenario.ana, "Indeed", Some(before)).await;
-
-        assert!(matches!(heart, Err(Error::NotFound { .. })), "{heart:?}");
-        assert!(matches!(reaction, Err(Error::NotFound { .. })), "{reaction:?}");
-        assert!(matches!(comment, Err(Error::NotFound { .. })), "{comment:?}");
-        assert!(matches!(reply, Err(Error::NotFound { .. })), "{reply:?}");
-        assert_eq!(scenario.list_stored(scenario.ana).await, list);
-        assert!(scenario.list(scenario.ben).await.is_empty());
-    }
-}
-
-#[tokio::test]
-async fn a_reply_across_a_block_in_flight_creates_no_notification() {
-    let scenario = Scenario::create().await;
-    let comment = scenario.comment(scenario.ben, "So kind").await;
-    let block = format!(
-        "SELECT FROM users WHERE id IN ({ben}, {caro}) ORDER BY id FOR UPDATE;
-         INSERT INTO follows (id, follower_id, followed_id, status)
-         VALUES (gen_random_uuid(), {caro}, {ben}, 'blocked')",
-        ben = scenario.ben,
-        caro = scenario.caro,
-    );
-    let block = scenario.database.begin(&block).await;
-
-    let reply = scenario.try_comment(scenario.caro, "Indeed", Some(comment));
-    let (reply, ()) = tokio::join!(reply, commit_once_blocking(&scenario.database, block));
-
-    assert!(matches!(reply, Err(Error::NotFound { .. })), "{reply:?}");
-    assert!(scenario.list(scenario.ben).await.is_empty());
-    assert_eq!(scenario.messages(scenario.ana).await, ["ben commented on your post: So kind"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Streams of inbox changes, and the tickets that open them (docs/http-api.md#notification-stream).
 
+use grateful_storage::Repositories;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::time::Duration;
@@ -13,11 +14,10 @@ use grateful_application::{
 };
 use grateful_domain::notification::{InboxChange, InboxChangeKind, RenderedNotification};
 use grateful_domain::{Emoji, Notification, NotificationId, Session};
-use grateful_storage::Repositories;
-use grateful_testkit::{MetricsCapture, PASSWORD};
+use grateful_testkit::{MetricsCapture, PASSWORD, Scenario, create_user_named};
 use tokio::time::timeout;
 
-use crate::support::{Scenario, create_user_named, insert_post, message_of};
+use crate::support::{insert_post, message_of};
 
 #[tokio::test]
 async fn a_stream_starts_at_the_last_change_and_sends_new_ones() {

@@ -4,9 +4,9 @@ use grateful_application::{accounts, comments, hearts, posts, shares};
 use grateful_domain::notification::Act;
 use grateful_domain::{Emoji, PostEdit, Visibility};
 use grateful_storage::Repositories;
-use grateful_testkit::a_post;
+use grateful_testkit::{Scenario, a_post, create_user_named};
 
-use crate::support::{Scenario, create_user_named, event, insert_post, is_read};
+use crate::support::{event, insert_post, is_read};
 
 #[tokio::test]
 async fn undoing_an_act_withdraws_its_notification() {
@@ -28,46 +28,6 @@ async fn undoing_an_act_withdraws_its_notification() {
     assert_eq!(scenario.messages(scenario.ana).await, none);
     assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
     scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn a_batch_shrinks_with_each_undone_act_until_it_is_deleted() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.add_heart(scenario.caro).await;
-    scenario.set_reaction(scenario.caro, Emoji::Fire).await;
-    let batch = scenario.only_notification(scenario.ana).await.notification.id;
-
-    scenario.remove_heart(scenario.caro).await;
-    assert_eq!(scenario.messages(scenario.ana).await, ["2 people engaged with your post"]);
-    scenario.remove_reaction(scenario.caro).await;
-    let remaining = scenario.only_notification(scenario.ana).await;
-    assert_eq!(remaining.notification.id, batch);
-    assert_eq!(remaining.notification.batch_counts().child_count, 1);
-    assert_eq!(remaining.text.message, "ben liked your post");
-    assert_eq!(remaining.actor.unwrap().id, scenario.ben);
-    scenario.remove_heart(scenario.ben).await;
-
-    assert_eq!(scenario.counts(scenario.ana).await, (0, 0));
-    assert_eq!(scenario.database.count("notifications").await, 0);
-    scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn undoing_an_act_neither_marks_its_batch_unread_nor_moves_it() {
-    let scenario = Scenario::create().await;
-    scenario.add_heart(scenario.ben).await;
-    scenario.add_heart(scenario.caro).await;
-    scenario.mark_all_read(scenario.ana).await;
-    let before = scenario.only_notification(scenario.ana).await.notification;
-    scenario.clock.advance(chrono::TimeDelta::minutes(1));
-
-    scenario.remove_heart(scenario.caro).await;
-
-    let after = scenario.only_notification(scenario.ana).await;
-    assert!(is_read(&after));
-    assert_eq!(after.notification.last_updated_at, before.last_updated_at);
-    assert_eq!(after.text.message, "ben liked your post");
 }
 
 #[tokio::test]
@@ -130,20 +90,6 @@ async fn hiding_a_post_withdraws_mentions_and_shares_but_not_the_notifications_o
     assert!(scenario.list(scenario.caro).await.is_empty());
     assert!(scenario.list(dora).await.is_empty());
     scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn hiding_a_post_withdraws_whole_batches_of_its_shares() {
-    let scenario = Scenario::create().await;
-    let dora = create_user_named(&scenario.database, "dora").await;
-    scenario.send_message(scenario.ben, &[scenario.caro]).await;
-    scenario.send_message(dora, &[scenario.caro]).await;
-    assert_eq!(scenario.messages(scenario.caro).await, ["2 people sent you a post"]);
-
-    hide_post(&scenario).await;
-
-    assert!(scenario.list(scenario.caro).await.is_empty());
-    assert_eq!(scenario.database.count("notifications").await, 0);
 }
 
 #[tokio::test]

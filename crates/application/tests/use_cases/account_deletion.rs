@@ -7,16 +7,14 @@ use grateful_domain::{CommentText, ShareDetails, UserId};
 use grateful_storage::Repositories;
 use grateful_testkit::{
     PASSWORD, TestApp, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post,
-    a_reaction, create_user, load_engagement,
+    a_reaction, load_engagement,
 };
 
 use crate::support::{assert_forbidden, assert_unauthenticated};
 
 #[tokio::test]
 async fn deleting_an_account_updates_the_counts_of_other_users() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [ana, ben, cem] =
-        [create_user(&database).await, create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [ana, ben, cem]) = TestApp::with_users().await;
     let by_ben = a_post().by(ben).insert_into(&database).await;
     let own = a_post().by(ana).insert_into(&database).await;
     let mut conn = database.connect().await;
@@ -48,8 +46,7 @@ async fn deleting_an_account_updates_the_counts_of_other_users() {
 
 #[tokio::test]
 async fn deleting_a_deleted_account_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     accounts::delete(&app, ana).await.unwrap();
 
     let again = accounts::delete(&app, ana).await;
@@ -59,8 +56,7 @@ async fn deleting_a_deleted_account_is_not_found() {
 
 #[tokio::test]
 async fn one_of_four_concurrent_deletions_of_an_account_succeeds() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     for _ in 0..5 {
         let post = a_post().insert_into(&database).await;
         hearts::add(&app, ana, post.id).await.unwrap();
@@ -77,8 +73,7 @@ async fn one_of_four_concurrent_deletions_of_an_account_succeeds() {
 
 #[tokio::test]
 async fn a_wrong_password_deletes_nothing() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
 
     for wrong in ["", "battery staple", "correct horse "] {
         assert_forbidden(accounts::delete_own(&app, ana, wrong.to_owned()).await);
@@ -89,8 +84,7 @@ async fn a_wrong_password_deletes_nothing() {
 
 #[tokio::test]
 async fn acts_during_the_deletion_of_an_account_keep_counts_consistent() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let mut posts = Vec::new();
     for _ in 0..20 {
         posts.push(a_post().insert_into(&database).await.id);

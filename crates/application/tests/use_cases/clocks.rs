@@ -6,9 +6,9 @@ use grateful_domain::{
     FeedPageRequest, FeedStart, Limit, PageRequest, PostId, Recipients, ShareDetails, ShareQuota,
     TrendingWindow, UserId, Viewer,
 };
-use grateful_testkit::{FakeClock, TestApp, a_post, a_user, create_user};
+use grateful_testkit::{FakeClock, TestApp, a_post, a_user, draft};
 
-use crate::support::{create_post, draft, log_in, post_id_in};
+use crate::support::{create_post, log_in, post_id_in};
 
 const A_MONTH: TimeDelta = TimeDelta::days(30);
 
@@ -38,8 +38,7 @@ async fn post_ahead(app: &App, clock: &FakeClock, author: UserId, ahead: TimeDel
 
 #[tokio::test]
 async fn a_post_dated_in_the_future_is_in_no_feed_until_its_time_has_come() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, clock, .. }, [ana]) = TestApp::with_users().await;
     let ahead = post_ahead(&app, &clock, ana, A_MONTH).await;
     let now = post_ahead(&app, &clock, ana, TimeDelta::zero()).await;
 
@@ -53,8 +52,7 @@ async fn a_post_dated_in_the_future_is_in_no_feed_until_its_time_has_come() {
 
 #[tokio::test]
 async fn a_post_dated_in_the_future_is_found_by_its_id_and_in_the_list_of_its_author() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, clock, .. }, [ana]) = TestApp::with_users().await;
     let ahead = post_ahead(&app, &clock, ana, A_MONTH).await;
     let now = post_ahead(&app, &clock, ana, TimeDelta::zero()).await;
 
@@ -66,8 +64,7 @@ async fn a_post_dated_in_the_future_is_found_by_its_id_and_in_the_list_of_its_au
 
 #[tokio::test]
 async fn a_post_by_a_node_whose_clock_is_slightly_ahead_is_in_every_feed_with_a_decay_of_one() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = post_ahead(&app, &clock, ana, TimeDelta::seconds(1)).await;
 
     assert_eq!(feeds(&app, Viewer::User(ana)).await, [vec![post], vec![post], vec![post]]);
@@ -78,8 +75,7 @@ async fn a_post_by_a_node_whose_clock_is_slightly_ahead_is_in_every_feed_with_a_
 
 #[tokio::test]
 async fn messages_sent_in_the_future_do_not_use_up_the_quota() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, clock, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
     let send = async || -> Result<_> {
         let recipients = Recipients::parse(ana, &[ben.into()]).unwrap();

@@ -5,12 +5,11 @@ use grateful_application::{App, feed};
 use grateful_domain::{
     FeedPageRequest, FeedStart, Limit, PageRequest, PageStart, PostId, Slot, TrendingWindow, Viewer,
 };
-use grateful_testkit::{MetricsCapture, NOON, TestApp, a_post, block, create_user};
+use grateful_testkit::{MetricsCapture, NOON, TestApp, a_post, block};
 
 #[tokio::test]
 async fn the_newest_feed_lists_public_posts_newest_first_including_own_ones() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let by_other = a_post().insert_into(&database).await.id;
     let own = a_post().by(ana).insert_into(&database).await.id;
     a_post().by(ana).private().insert_into(&database).await;
@@ -50,8 +49,7 @@ async fn the_duration_of_a_page_is_measured_by_feed_unless_it_fails() {
 
 #[tokio::test]
 async fn posts_across_a_block_are_not_listed() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let by_ana = a_post().by(ana).insert_into(&database).await.id;
     let by_ben = a_post().by(ben).insert_into(&database).await.id;
     block(&database, ana, ben).await;
@@ -62,8 +60,7 @@ async fn posts_across_a_block_are_not_listed() {
 
 #[tokio::test]
 async fn paging_through_the_newest_feed_lists_every_post_once_despite_equal_times_and_new_posts() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let mut expected = Vec::new();
     for _ in 0..7 {
         expected.push(a_post().by(ana).at(NOON).insert_into(&database).await.id);

@@ -7,16 +7,13 @@ use grateful_application::{
     posts,
 };
 use grateful_domain::{PostEdit, UserId};
-use grateful_testkit::{TestApp, TestDatabase, a_user, create_user};
+use grateful_testkit::{TestApp, TestDatabase, a_user, create_user, draft, wait_until_blocked};
 
-use crate::support::{
-    assert_unauthenticated, create_post, draft, lock_user, log_in, post_id_in, wait_until_blocked,
-};
+use crate::support::{assert_unauthenticated, create_post, lock_user, log_in, post_id_in};
 
 #[tokio::test]
 async fn a_repeated_request_replays_the_first_response() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
 
     let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     let again = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
@@ -27,8 +24,7 @@ async fn a_repeated_request_replays_the_first_response() {
 
 #[tokio::test]
 async fn the_first_response_outlives_the_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     let post = post_id_in(&first);
 
@@ -45,8 +41,7 @@ async fn the_first_response_outlives_the_post() {
 
 #[tokio::test]
 async fn another_request_with_the_same_key_is_rejected() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
 
     let other = IdempotentRequest { fingerprint: [2; 32], ..request() };
@@ -58,8 +53,7 @@ async fn another_request_with_the_same_key_is_rejected() {
 
 #[tokio::test]
 async fn requests_without_a_key_are_never_replayed() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
 
     for _ in 0..2 {
         let response = create_post(&app, ana, draft("For rain."), None).await.unwrap();
@@ -71,8 +65,7 @@ async fn requests_without_a_key_are_never_replayed() {
 
 #[tokio::test]
 async fn keys_of_different_users_are_independent() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, .. }, [ana, ben]) = TestApp::with_users().await;
 
     let by_ana = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     let by_ben = create_post(&app, ben, draft("For rain."), Some(request())).await.unwrap();
@@ -95,8 +88,7 @@ async fn an_idempotent_request_uses_one_connection_at_a_time() {
 
 #[tokio::test]
 async fn a_repeated_request_while_the_first_is_in_flight_is_a_conflict() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let lock = lock_user(&database, ana).await;
 
     let first = create_post(&app, ana, draft("For rain."), Some(request()));
@@ -115,8 +107,7 @@ async fn a_repeated_request_while_the_first_is_in_flight_is_a_conflict() {
 
 #[tokio::test]
 async fn ten_concurrent_equal_requests_create_one_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
 
     let requests = (0..10).map(|_| create_post(&app, ana, draft("For rain."), Some(request())));
     let results = join_all(requests).await;
@@ -132,8 +123,7 @@ async fn ten_concurrent_equal_requests_create_one_post() {
 
 #[tokio::test]
 async fn a_failed_act_releases_its_key() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (false)").await;
     let failed = create_post(&app, ana, draft("For rain."), Some(request())).await;
     database.execute("ALTER TABLE posts DROP CONSTRAINT never").await;
@@ -146,8 +136,7 @@ async fn a_failed_act_releases_its_key() {
 
 #[tokio::test]
 async fn only_the_successor_of_an_expired_claim_takes_effect() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let lock = lock_user(&database, ana).await;
 
     let slow = create_post(&app, ana, draft("For rain."), Some(request()));
@@ -173,8 +162,7 @@ async fn only_the_successor_of_an_expired_claim_takes_effect() {
 
 #[tokio::test]
 async fn a_claim_expires_after_60_seconds() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     database.execute(&insert_abandoned_claim(ana)).await;
 
     clock.advance(TimeDelta::seconds(60));
@@ -188,8 +176,7 @@ async fn a_claim_expires_after_60_seconds() {
 
 #[tokio::test]
 async fn a_key_can_be_reused_after_a_day() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, clock, .. }, [ana]) = TestApp::with_users().await;
     let first = create_post(&app, ana, draft("For rain."), Some(request())).await.unwrap();
     let other = || IdempotentRequest { fingerprint: [2; 32], ..request() };
 
@@ -205,8 +192,7 @@ async fn a_key_can_be_reused_after_a_day() {
 
 #[tokio::test]
 async fn a_request_of_a_deleted_account_is_unauthenticated() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     database.execute("DELETE FROM users").await;
 
     let rejected = create_post(&app, ana, draft("For rain."), Some(request())).await;

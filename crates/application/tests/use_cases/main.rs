@@ -14,7 +14,6 @@ mod clocks;
 /// The ranked, newest and trending feeds.
 mod feed;
 /// Readiness of a node.
-mod health;
 /// Idempotent requests.
 mod idempotency;
 /// All columns that refer to a user: where an export contains their rows, and how a deletion removes them.

@@ -1,12 +1,12 @@
 //! Passwords: how they are composed, and the limit of wrong ones.
 
+use grateful_storage::Repositories;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use grateful_application::accounts::{ChangePassword, SignUp};
 use grateful_application::{App, Error, LoginThrottle, Result, accounts};
 use grateful_domain::{Session, UserId};
-use grateful_storage::Repositories;
 use grateful_testkit::{PASSWORD, TestApp, a_user};
 
 use crate::support::{
@@ -18,7 +18,7 @@ const DECOMPOSED: &str = "cafe\u{301} au lait";
 
 #[tokio::test]
 async fn a_password_logs_in_however_it_is_composed() {
-    let TestApp { app, database: _database, .. } = TestApp::create().await;
+    let TestApp { app, .. } = TestApp::create().await;
     for (number, chosen) in (0..).zip([COMPOSED, DECOMPOSED]) {
         let email = format!("ana{number}@example.org");
         let data = sign_up_data(&format!("ana{number}"), &email);

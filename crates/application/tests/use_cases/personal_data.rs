@@ -16,10 +16,12 @@ use grateful_domain::{
     CommentForViewer, CommentId, CommentText, Emoji, PostId, ProfileEdit, Recipients, ShareDetails,
     ShareMessage, UserId, Username,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_post, a_user, block, create_user};
+use grateful_testkit::{
+    TestApp, TestDatabase, a_post, a_user, block, create_user, draft, wait_until_blocked,
+};
 use uuid::Uuid;
 
-use crate::support::{assert_not_found, create_post, draft, session_of, wait_until_blocked};
+use crate::support::{assert_not_found, create_post, session_of};
 
 /// How the deletion of an account removes a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

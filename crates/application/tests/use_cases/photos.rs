@@ -17,8 +17,7 @@ use crate::support::{
 
 #[tokio::test]
 async fn a_photo_has_four_files_and_the_medium_one_is_shown() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
 
     let photo = photo_in(&upload_photo(&app, ana, &a_png(300, 200), None).await.unwrap());
 
@@ -31,8 +30,7 @@ async fn a_photo_has_four_files_and_the_medium_one_is_shown() {
 
 #[tokio::test]
 async fn the_focus_determines_the_crop() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let mut files_by_focus = vec![];
 
     for focus in [Focus::new(0.0, 0.5), Focus::new(1.0, 0.5), Focus::new(0.0, 0.5)] {
@@ -50,8 +48,7 @@ async fn the_focus_determines_the_crop() {
 
 #[tokio::test]
 async fn a_new_photo_replaces_the_files_of_the_previous_one() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, .. }, [ana, ben]) = TestApp::with_users().await;
     let by_ben = photo_in(&upload_photo(&app, ben, &a_png(90, 90), None).await.unwrap());
     let first = photo_in(&upload_photo(&app, ana, &a_png(90, 90), None).await.unwrap());
 
@@ -66,8 +63,7 @@ async fn a_new_photo_replaces_the_files_of_the_previous_one() {
 
 #[tokio::test]
 async fn deleting_a_photo_deletes_its_files() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     upload_photo(&app, ana, &a_png(90, 90), None).await.unwrap();
 
     photos::delete(&app, ana).await.unwrap();
@@ -90,8 +86,7 @@ async fn an_unknown_user_has_neither_photo_nor_avatar() {
 
 #[tokio::test]
 async fn an_invalid_image_changes_nothing() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let photo = photo_in(&upload_photo(&app, ana, &a_png(90, 90), None).await.unwrap());
 
     let text = upload_photo(&app, ana, b"<svg xmlns='http://www.w3.org/2000/svg'/>", None).await;
@@ -130,8 +125,7 @@ async fn a_photo_that_cannot_be_written_leaves_the_previous_one() {
 
 #[tokio::test]
 async fn a_repeated_request_replays_the_first_response_without_processing_the_image() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let first =
         upload_photo(&app, ana, &a_png(90, 90), Some(idempotent_request("k", 1))).await.unwrap();
 
@@ -148,8 +142,7 @@ async fn a_repeated_request_replays_the_first_response_without_processing_the_im
 
 #[tokio::test]
 async fn a_request_that_failed_can_be_sent_again_with_its_key() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     assert!(upload_photo(&app, ana, b"no image", Some(idempotent_request("k", 1))).await.is_err());
 
     let response =
@@ -160,8 +153,7 @@ async fn a_request_that_failed_can_be_sent_again_with_its_key() {
 
 #[tokio::test]
 async fn after_concurrent_uploads_one_photo_remains_with_its_files() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
 
     let png = a_png(20, 20);
     let uploaded = join_all((0..8).map(|_| upload_photo(&app, ana, &png, None))).await;
@@ -178,8 +170,7 @@ async fn after_concurrent_uploads_one_photo_remains_with_its_files() {
 
 #[tokio::test]
 async fn an_upload_needs_a_few_statements_and_none_while_the_image_is_processed() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let png = a_png(20, 20);
 
     for (expected, idempotency) in [

@@ -11,17 +11,18 @@ use grateful_application::{
 use grateful_domain::{
     Draft, ImageUrl, PostEdit, PostForViewer, PostId, Title, UserId, Viewer, Visibility,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_png, a_user, create_user};
+use grateful_testkit::{
+    TestApp, TestDatabase, a_png, a_user, create_user, draft, wait_until_blocked,
+};
 
 use crate::support::{
-    assert_invalid, assert_not_found, create_post, create_post_with_image, dimensions_of, draft,
-    files, lock_user, post_id_in, upload, use_upload_folder, wait_until_blocked,
+    assert_invalid, assert_not_found, create_post, create_post_with_image, dimensions_of, files,
+    lock_user, post_id_in, upload, use_upload_folder,
 };
 
 #[tokio::test]
 async fn an_uploaded_image_is_one_file_that_the_post_shows() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
 
     for (sent, expected) in [((300, 200), (300, 200)), ((2_100, 700), (2_048, 683))] {
         let image_file = a_png(sent.0, sent.1);
@@ -37,8 +38,7 @@ async fn an_uploaded_image_is_one_file_that_the_post_shows() {
 
 #[tokio::test]
 async fn an_uploaded_image_replaces_the_image_of_the_draft() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let other = create_image(&app, ana).await;
 
     let draft_with_image = Draft { image_url: Some(other.clone()), ..draft("Look!") };
@@ -50,8 +50,7 @@ async fn an_uploaded_image_replaces_the_image_of_the_draft() {
 
 #[tokio::test]
 async fn a_public_post_with_an_image_notifies_mentioned_users() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let ben = a_user().with_username("ben").insert_into(&database).await.id;
     let mentions = format!("notifications WHERE type = 'mention' AND user_id = {ben}");
 
@@ -68,8 +67,7 @@ async fn a_public_post_with_an_image_notifies_mentioned_users() {
 
 #[tokio::test]
 async fn a_repeated_request_with_an_image_creates_one_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let send = |image_file, fingerprint| {
         create_post_with_image(
             &app,
@@ -94,8 +92,7 @@ async fn a_repeated_request_with_an_image_creates_one_post() {
 
 #[tokio::test]
 async fn an_invalid_image_creates_no_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let image_file = a_png(50, 50);
     let send = |image_file| {
         create_post_with_image(&app, ana, draft("Look!"), image_file, Some(idempotent_request(1)))
@@ -133,8 +130,7 @@ async fn an_image_that_cannot_be_written_creates_no_post() {
 
 #[tokio::test]
 async fn an_image_whose_post_was_not_committed_is_left_to_the_sweep() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'Look!')").await;
 
     let rejected = create_post_with_image(&app, ana, draft("Look!"), &a_png(9, 9), None).await;
@@ -147,8 +143,7 @@ async fn an_image_whose_post_was_not_committed_is_left_to_the_sweep() {
 
 #[tokio::test]
 async fn a_file_is_deleted_with_the_last_post_that_shows_it() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, .. }, [ana, ben]) = TestApp::with_users().await;
     let first = create_post_with_tiny_image(&app, ana).await;
     let image = image_of(&app, ana, first).await.unwrap();
     let again = Draft { image_url: Some(image.clone()), ..draft("Again!") };
@@ -163,8 +158,7 @@ async fn a_file_is_deleted_with_the_last_post_that_shows_it() {
 
 #[tokio::test]
 async fn an_edit_deletes_only_the_file_that_is_no_longer_shown() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let (first, second) = (
         create_post_with_tiny_image(&app, ana).await,
         create_post_with_tiny_image(&app, ana).await,
@@ -189,8 +183,7 @@ async fn an_edit_deletes_only_the_file_that_is_no_longer_shown() {
 
 #[tokio::test]
 async fn a_rejected_edit_deletes_no_file() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = create_post_with_tiny_image(&app, ana).await;
     let before = files(&app).await;
     let unknown = image_files::image_url(uuid::Uuid::from_u128(1));
@@ -210,8 +203,7 @@ async fn a_rejected_edit_deletes_no_file() {
 
 #[tokio::test]
 async fn deleting_an_account_deletes_its_files_except_those_that_other_posts_show() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, .. }, [ana, ben]) = TestApp::with_users().await;
     let mut by_ben = vec![];
     for user in [ana, ben] {
         let sent = upload(&app, &a_png(9, 9));
@@ -242,8 +234,7 @@ async fn deleting_an_account_deletes_its_files_except_those_that_other_posts_sho
 /// A post can be created between the steps of a deletion and its end.
 #[tokio::test]
 async fn posts_created_during_an_account_deletion_are_deleted_with_their_files() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     for _ in 0..3 {
         create_post_with_tiny_image(&app, ana).await;
     }
@@ -262,8 +253,7 @@ async fn posts_created_during_an_account_deletion_are_deleted_with_their_files()
 /// Posts that show the same image are created, edited and deleted concurrently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_changes_keep_rows_and_files_consistent() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let (mut reused, mut too_late) = (0, 0);
 
     for _ in 0..15 {
@@ -338,8 +328,7 @@ async fn a_post_whose_image_is_reused_is_locked_before_any_inbox() {
 /// A deletion that waits for a lock keeps its files until it commits.
 #[tokio::test]
 async fn no_file_is_deleted_before_its_row() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = create_post_with_tiny_image(&app, ana).await;
     let before = files(&app).await;
     let lock = lock_user(&database, ana).await;
@@ -359,8 +348,7 @@ async fn no_file_is_deleted_before_its_row() {
 
 #[tokio::test]
 async fn reusing_or_replacing_an_image_needs_one_more_statement() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let assert_queries =
         |expected, queries: &QueryLog| assert_eq!(queries.total(), expected, "{queries:#?}");
 

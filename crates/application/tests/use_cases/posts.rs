@@ -7,18 +7,15 @@ use grateful_domain::{
     Draft, PageRequest, PostEdit, PostForViewer, PostId, Revision, Title, UserId, Viewer,
     Visibility,
 };
-use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, create_user};
+use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, block, draft};
 
-use crate::support::{
-    assert_forbidden, assert_invalid, assert_not_found, create_post, draft, post_id_in,
-};
+use crate::support::{assert_forbidden, assert_invalid, assert_not_found, create_post, post_id_in};
 
 const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 
 #[tokio::test]
 async fn a_created_post_is_returned_as_written() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let written = Draft { title: Title::parse("Rain").unwrap(), ..draft("For rain.") };
 
     let response = create_post(&app, ana, written.clone(), None).await.unwrap();
@@ -32,8 +29,7 @@ async fn a_created_post_is_returned_as_written() {
 
 #[tokio::test]
 async fn posts_are_counted_in_total_and_by_visibility() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     assert_counts(&database, ana, 0, 0).await;
 
     let public = create_post(&app, ana, draft("For all."), None).await.unwrap();
@@ -62,8 +58,7 @@ async fn posts_are_counted_in_total_and_by_visibility() {
 
 #[tokio::test]
 async fn concurrent_creations_and_deletions_are_counted() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let one = post_id_in(&create_post(&app, ana, draft("One."), None).await.unwrap());
     let two = post_id_in(&create_post(&app, ana, draft("Two."), None).await.unwrap());
 
@@ -83,8 +78,7 @@ async fn concurrent_creations_and_deletions_are_counted() {
 
 #[tokio::test]
 async fn a_post_that_cannot_be_inserted_is_not_counted() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     database.execute("ALTER TABLE posts ADD CONSTRAINT never CHECK (content <> 'For rain.')").await;
 
     let rejected = create_post(&app, ana, draft("For rain."), None).await.unwrap_err();
@@ -96,8 +90,7 @@ async fn a_post_that_cannot_be_inserted_is_not_counted() {
 
 #[tokio::test]
 async fn an_edit_changes_only_the_given_fields() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post()
         .by(ana)
         .at(NOON)
@@ -118,8 +111,7 @@ async fn an_edit_changes_only_the_given_fields() {
 
 #[tokio::test]
 async fn an_edit_can_clear_a_field() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let title = Title::parse("Rain").unwrap();
     let post = a_post().by(ana).with(|draft| draft.title = title).insert_into(&database).await;
 
@@ -132,8 +124,7 @@ async fn an_edit_can_clear_a_field() {
 
 #[tokio::test]
 async fn an_edit_without_changes_does_not_update_the_post() {
-    let TestApp { app, database, clock, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
     clock.advance(TimeDelta::hours(1));
 
@@ -148,8 +139,7 @@ async fn an_edit_without_changes_does_not_update_the_post() {
 
 #[tokio::test]
 async fn content_too_long_for_the_new_type_is_rejected() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).with_text(&"x".repeat(201)).insert_into(&database).await;
 
     let shorter = PostEdit {
@@ -164,8 +154,7 @@ async fn content_too_long_for_the_new_type_is_rejected() {
 
 #[tokio::test]
 async fn an_edit_of_an_outdated_revision_is_stale() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
     let known = post.revision();
     let with_content =
@@ -187,8 +176,7 @@ async fn an_edit_of_an_outdated_revision_is_stale() {
 
 #[tokio::test]
 async fn a_deletion_of_an_outdated_revision_is_stale() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
     let known = post.revision();
     let edit = PostEdit { content: Some("Edited.".to_owned()), ..PostEdit::default() };
@@ -203,8 +191,7 @@ async fn a_deletion_of_an_outdated_revision_is_stale() {
 
 #[tokio::test]
 async fn one_of_two_concurrent_edits_of_a_revision_is_stale() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
     let known = post.revision();
     let with_content =
@@ -234,8 +221,7 @@ async fn engagement_does_not_change_the_revision() {
 
 #[tokio::test]
 async fn only_its_author_can_edit_or_delete_a_public_post() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ben = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await;
 
     assert_forbidden(update_post(&app, ben, post.id, with_visibility(Visibility::Private)).await);
@@ -246,8 +232,7 @@ async fn only_its_author_can_edit_or_delete_a_public_post() {
 
 #[tokio::test]
 async fn a_private_post_is_found_only_by_its_author() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().by(ana).private().insert_into(&database).await;
 
     assert_not_found(posts::get(&app, Viewer::Guest, post.id).await);
@@ -260,8 +245,7 @@ async fn a_private_post_is_found_only_by_its_author() {
 
 #[tokio::test]
 async fn posts_across_a_block_are_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     block(&database, ana, ben).await;
 
     for (author, other) in [(ana, ben), (ben, ana)] {
@@ -279,8 +263,7 @@ async fn posts_across_a_block_are_not_found() {
 
 #[tokio::test]
 async fn a_deleted_post_is_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let post = a_post().by(ana).insert_into(&database).await;
 
     posts::delete(&app, ana, post.id, |_| true).await.unwrap();
@@ -292,8 +275,7 @@ async fn a_deleted_post_is_not_found() {
 
 #[tokio::test]
 async fn an_image_must_have_been_uploaded_here() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     let draft_with_image =
         || Draft { image_url: parse_image_url(IMAGE).unwrap(), ..draft("Look!") };
     let edit_to_image =
@@ -313,8 +295,7 @@ async fn an_image_must_have_been_uploaded_here() {
 
 #[tokio::test]
 async fn the_posts_of_a_user_are_those_visible_to_the_viewer_newest_first() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let first = a_post().by(ana).insert_into(&database).await.id;
     let private = a_post().by(ana).private().insert_into(&database).await.id;
     let last = a_post().by(ana).insert_into(&database).await.id;
@@ -327,8 +308,7 @@ async fn the_posts_of_a_user_are_those_visible_to_the_viewer_newest_first() {
 
 #[tokio::test]
 async fn the_posts_of_an_unknown_user_are_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
 
     for unknown_user in [0, -1, i64::MIN, i64::MAX] {
         let result =

@@ -9,12 +9,12 @@ use grateful_domain::{
     Bio, FollowState, Limit, OwnProfile, PageRequest, Preferences, PreferencesPatch, ProfileEdit,
     UserId, Username, Viewer,
 };
-use grateful_testkit::{TestApp, TestDatabase, a_user, assert_queries, block, create_user};
+use grateful_testkit::{
+    TestApp, TestDatabase, a_user, assert_queries, block, create_user, wait_until_blocked,
+};
 use serde_json::{Value, json};
 
-use crate::support::{
-    assert_invalid, assert_not_found, assert_unauthenticated, wait_until_blocked,
-};
+use crate::support::{assert_invalid, assert_not_found, assert_unauthenticated};
 
 /// How many requests one transaction accepts.
 const BATCH_SIZE: i64 = 200;
@@ -39,8 +39,7 @@ async fn a_profile_needs_one_statement_for_any_viewer() {
 
 #[tokio::test]
 async fn an_edit_needs_the_same_number_of_statements_for_any_number_of_followers() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     for _ in 0..3 {
         follows::follow(&app, create_user(&database).await, ana).await.unwrap();
         // Locks the user, and updates the row.
@@ -54,8 +53,7 @@ async fn an_edit_needs_the_same_number_of_statements_for_any_number_of_followers
 
 #[tokio::test]
 async fn profiles_of_unknown_users_are_not_found() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let unknown_user = UserId::from(4_711);
 
     for viewer in [Viewer::Guest, Viewer::User(ana)] {
@@ -121,8 +119,7 @@ async fn turning_off_approval_accepts_all_requests_and_notifies_the_requesters()
 
 #[tokio::test]
 async fn more_requests_than_one_batch_are_accepted() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, database, .. }, [sue]) = TestApp::with_users().await;
     create_requests(&app, &database, sue, BATCH_SIZE + 5).await;
 
     let own = profiles::update(&app, sue, approval(false), None).await.unwrap();
@@ -134,8 +131,7 @@ async fn more_requests_than_one_batch_are_accepted() {
 /// The rows are as after a crash between the edit and the acceptance of requests.
 #[tokio::test]
 async fn a_sweep_accepts_requests_that_an_interruption_left() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let [sue, other] = [create_user(&database).await, create_user(&database).await];
+    let (TestApp { app, database, .. }, [sue, other]) = TestApp::with_users().await;
     create_requests(&app, &database, sue, 3).await;
     create_requests(&app, &database, other, 2).await;
     let sql = "UPDATE users SET profile_preferences = '{}'";
@@ -150,8 +146,7 @@ async fn a_sweep_accepts_requests_that_an_interruption_left() {
 
 #[tokio::test]
 async fn a_failure_while_accepting_requests_keeps_complete_batches_and_a_sweep_accepts_the_rest() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, database, .. }, [sue]) = TestApp::with_users().await;
     create_requests(&app, &database, sue, BATCH_SIZE + 5).await;
     // Notifications fail once more users follow than one batch accepts.
     database.execute(
@@ -178,9 +173,7 @@ async fn a_failure_while_accepting_requests_keeps_complete_batches_and_a_sweep_a
 
 #[tokio::test]
 async fn turning_approval_on_again_keeps_the_remaining_requests() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let requester = create_user(&database).await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, database, .. }, [requester, sue]) = TestApp::with_users().await;
     profiles::update(&app, sue, approval(true), None).await.unwrap();
     follows::follow(&app, requester, sue).await.unwrap();
     // The requester has the lower id and is locked first, so that no other row is locked during the wait.
@@ -204,8 +197,7 @@ async fn turning_approval_on_again_keeps_the_remaining_requests() {
 
 #[tokio::test]
 async fn a_patch_that_turns_off_approval_accepts_all_requests() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, database, .. }, [sue]) = TestApp::with_users().await;
     for (number, change) in (1..).zip([json!(false), Value::Null]) {
         create_requests(&app, &database, sue, 1).await;
         merge(&app, sue, json!({"theme": "light", "notifications": {"like": false}}))
@@ -221,8 +213,7 @@ async fn a_patch_that_turns_off_approval_accepts_all_requests() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_patches_do_not_lose_one_another() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, .. }, [sue]) = TestApp::with_users().await;
     merge(&app, sue, json!({"removed": 1, "notifications": {"like": false}})).await.unwrap();
 
     let patch = |number: usize| {
@@ -243,8 +234,7 @@ async fn concurrent_patches_do_not_lose_one_another() {
 
 #[tokio::test]
 async fn the_size_limit_of_preferences_holds_for_the_merged_result() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, .. }, [sue]) = TestApp::with_users().await;
     let half = "x".repeat(9_000);
     merge(&app, sue, json!({"a": half})).await.unwrap();
 
@@ -258,8 +248,7 @@ async fn the_size_limit_of_preferences_holds_for_the_merged_result() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_created_while_approval_is_turned_off_are_accepted() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let sue = create_user(&database).await;
+    let (TestApp { app, database, .. }, [sue]) = TestApp::with_users().await;
     let mut total = 0;
     for _ in 0..6 {
         profiles::update(&app, sue, approval(true), None).await.unwrap();

@@ -9,17 +9,16 @@ use grateful_domain::{
     Visibility,
 };
 use grateful_testkit::{
-    PASSWORD, TestApp, TestDatabase, a_post, a_user, assert_queries, block, create_user,
+    PASSWORD, TestApp, TestDatabase, a_post, a_user, assert_queries, block, create_user, draft,
 };
 
 use crate::support::{
-    create_post, credentials, draft, log_in, password, post_id_in, session_of, sign_up_data,
+    create_post, credentials, log_in, password, post_id_in, session_of, sign_up_data,
 };
 
 #[tokio::test]
 async fn lists_of_any_length_need_the_same_number_of_statements() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     fill(&database, ana, ben).await;
 
     for length in [1, 10, 50] {
@@ -35,8 +34,7 @@ async fn lists_of_any_length_need_the_same_number_of_statements() {
 
 #[tokio::test]
 async fn a_feed_page_of_any_length_needs_two_statements_with_or_without_scores() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ben = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ben]) = TestApp::with_users().await;
     create_followed_authors(&database, ben, 200).await;
 
     for length in [1, 10, 50] {
@@ -59,8 +57,7 @@ async fn a_feed_page_of_any_length_needs_two_statements_with_or_without_scores()
 /// With few authors, the spacing rule needs more candidates.
 #[tokio::test]
 async fn a_feed_page_of_two_authors_needs_at_most_three_statements() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let (ana, ben) = (create_user(&database).await, create_user(&database).await);
+    let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     fill(&database, ana, ben).await;
 
     let mut request = first_feed_page(Limit::parse(50).unwrap());
@@ -77,8 +74,7 @@ async fn a_feed_page_of_two_authors_needs_at_most_three_statements() {
 
 #[tokio::test]
 async fn reading_a_post_needs_one_statement_and_writing_a_few() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, .. }, [ana]) = TestApp::with_users().await;
     let edit = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
     let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
 
@@ -114,8 +110,7 @@ async fn logging_in_and_out_needs_the_same_number_of_statements_for_any_number_o
 
 #[tokio::test]
 async fn a_transaction_that_fails_twice_is_retried_and_takes_effect_once() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     fail_insertions(&database, 2).await;
 
     create_post(&app, ana, draft("For rain."), Some(idempotent_request())).await.unwrap();
@@ -126,8 +121,7 @@ async fn a_transaction_that_fails_twice_is_retried_and_takes_effect_once() {
 
 #[tokio::test]
 async fn a_transaction_that_fails_three_times_is_given_up_without_effect() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let ana = create_user(&database).await;
+    let (TestApp { app, database, .. }, [ana]) = TestApp::with_users().await;
     fail_insertions(&database, 3).await;
 
     let rejected = create_post(&app, ana, draft("For rain."), Some(idempotent_request())).await;

@@ -17,7 +17,9 @@ use grateful_domain::{
     TrendingWindow, UserId, UserSearchQuery, UsernameBatch, Viewer,
 };
 
-use crate::support::{credentials, draft, password, sign_up_data};
+use grateful_testkit::draft;
+
+use crate::support::{credentials, password, sign_up_data};
 
 /// Never called. The test is that it compiles.
 #[expect(dead_code, reason = "the compiler is the test")]

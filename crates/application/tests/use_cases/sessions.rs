@@ -3,13 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_application::{AccessToken, App, QueryLog, accounts, posts, sessions};
 use grateful_domain::{SessionId, User, Viewer};
-use grateful_storage::{Repositories, TokenHash};
-use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, a_user};
-use sha2::{Digest, Sha256};
+use grateful_storage::Repositories;
+use grateful_storage::TokenHash;
+use grateful_testkit::{NOON, TestApp, TestDatabase, a_post, a_user, draft};
+use sha2::Digest;
+use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::support::{
-    assert_not_found, assert_unauthenticated, create_post, credentials, draft, log_in, session_of,
+    assert_not_found, assert_unauthenticated, create_post, credentials, log_in, session_of,
 };
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Shared helpers.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use grateful_application::accounts::{LogIn, SignUp};
@@ -10,8 +9,7 @@ use grateful_application::{
     sessions,
 };
 use grateful_domain::{
-    Content, Draft, Email, Password, PostForViewer, PostId, PostType, Session, User, UserId,
-    Username, Visibility,
+    Draft, Email, Password, PostForViewer, PostId, Session, User, UserId, Username,
 };
 use grateful_media::ImageHeader;
 use grateful_storage::Connection;
@@ -21,18 +19,6 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
-
-/// A draft of a public daily post.
-pub(crate) fn draft(content: &str) -> Draft {
-    Draft {
-        title: None,
-        content: Content::parse(content, PostType::Daily).unwrap(),
-        post_type: PostType::Daily,
-        image_url: None,
-        location: None,
-        visibility: Visibility::Public,
-    }
-}
 
 /// Creates a post. The response is its id and content.
 pub(crate) async fn create_post(
@@ -151,15 +137,4 @@ pub(crate) fn assert_invalid<T>(result: Result<T>, field: &str) {
 /// Locks the row of a user, so that updates of its counts wait until the connection is dropped.
 pub(crate) async fn lock_user(database: &TestDatabase, user: UserId) -> Connection {
     database.begin(&format!("SELECT FROM users WHERE id = {user} FOR NO KEY UPDATE")).await
-}
-
-/// Waits until this number of statements in this database wait for a lock.
-pub(crate) async fn wait_until_blocked(database: &TestDatabase, statements: i64) {
-    let blocked_statements =
-        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while database.count(blocked_statements).await < statements {
-        assert!(Instant::now() < deadline, "fewer than {statements} statements wait");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }

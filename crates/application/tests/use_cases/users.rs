@@ -8,8 +8,7 @@ use crate::support::assert_not_found;
 
 #[tokio::test]
 async fn a_search_needs_one_statement_for_any_number_of_results() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let me = create_user(&database).await;
+    let (TestApp { app, database, .. }, [me]) = TestApp::with_users().await;
     create_similar_users(&database).await;
 
     for text in ["ana", "an", "na1", "shown"] {
@@ -25,8 +24,7 @@ async fn a_search_needs_one_statement_for_any_number_of_results() {
 
 #[tokio::test]
 async fn validating_usernames_needs_one_statement_for_any_number() {
-    let TestApp { app, database, .. } = TestApp::create().await;
-    let me = create_user(&database).await;
+    let (TestApp { app, database, .. }, [me]) = TestApp::with_users().await;
     create_similar_users(&database).await;
 
     for length in [1, 10, 50, 60] {

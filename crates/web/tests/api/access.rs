@@ -1,10 +1,10 @@
 //! Access control: a table that must list every route.
 
+use grateful_storage::Repositories;
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use grateful_domain::{Post, PostId, UserId};
-use grateful_storage::Repositories;
 use grateful_testkit::{
     Api, Caller, PASSWORD, a_comment, a_heart, a_link_share, a_png, a_post, a_reaction, block,
 };
@@ -12,7 +12,7 @@ use grateful_web::{Access, access_to};
 use serde_json::{Value, json};
 
 use crate::openapi::operations;
-use crate::support::{assert_problem, envelope_data};
+use crate::support::{MALFORMED_IDS, UNKNOWN_ID, assert_problem, envelope_data};
 
 /// The routes that do not require a token. This list may only shrink.
 const PUBLIC: [(&str, &str); 12] = [
@@ -206,6 +206,30 @@ async fn every_unlisted_route_rejects_requests_without_a_token() {
 }
 
 #[actix_web::test]
+async fn unknown_and_malformed_ids_are_not_found() {
+    let (api, [ana]) = Api::with_users().await;
+    // A valid body of every route: unknown fields are ignored.
+    let body = json!({"content": "A", "emoji_code": "hug", "share_method": "url"});
+
+    for (method, pattern, _) in operations() {
+        let resource = match pattern.split('/').nth(3) {
+            Some("posts") => "post",
+            Some("comments") => "comment",
+            Some("notifications") => "notification",
+            _ => continue,
+        };
+        for id in MALFORMED_IDS.into_iter().chain([UNKNOWN_ID]) {
+            if pattern.contains("{id}") {
+                let path = pattern.replace("{id}", id);
+                let request = api.request(method.clone(), &path).by(&ana).json(&body);
+                let details = assert_problem(&request.send().await, 404, "not_found");
+                assert_eq!(details["resource"], resource, "{method} {path}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
 async fn every_caller_gets_the_status_in_the_table() {
     let mut mismatches = Vec::new();
     for row in &TABLE {
@@ -262,7 +286,7 @@ impl Scenario {
             ("{username}", owner.user.username.as_str().to_owned()),
             ("{public}", public.to_string()),
             ("{private}", private.to_string()),
-            ("{unknown}", crate::support::UNKNOWN_ID.to_owned()),
+            ("{unknown}", UNKNOWN_ID.to_owned()),
             ("{session}", session),
             ("{engaged}", engaged.id.to_string()),
             ("{comment}", comment(&owner).await),

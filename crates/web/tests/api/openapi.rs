@@ -34,8 +34,7 @@ async fn the_document_is_served_in_openapi_3_0_too() {
 
 #[actix_web::test]
 async fn every_documented_operation_has_a_route() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (method, pattern, _) in operations() {
         let path = pattern.replace("{id}", "01937b5e-7c2a-7000-8000-000000000001");

@@ -1,9 +1,9 @@
 //! No response contains the email address, password hash or token of another user, or the metadata of an image.
 
+use grateful_storage::Repositories;
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use grateful_storage::Repositories;
 use grateful_testkit::{
     Api, Caller, a_comment, a_heart, a_link_share, a_message_share, a_png_with_comment, a_post,
     a_reaction,
@@ -51,8 +51,7 @@ async fn no_response_contains_the_email_the_hash_or_the_token_of_another_user() 
 /// Cameras store the location and the owner in the metadata.
 #[actix_web::test]
 async fn served_images_do_not_contain_the_metadata_of_the_upload() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let secret = "Rua da Saudade 7";
     let image = a_png_with_comment(secret);
     let has_secret =

@@ -16,8 +16,7 @@ use crate::support::{create_post, post_path};
 
 #[actix_web::test]
 async fn every_path_works_with_and_without_a_trailing_slash() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
     let posts_of_ana = format!("/api/v1/users/{}/posts", ana.user.id);
 

@@ -1,6 +1,6 @@
 //! Mentions in comments, and edits of comments.
 
-use grateful_application::comments::{self, CommentDraft};
+use grateful_application::comments;
 use grateful_domain::{CommentId, CommentText};
 
 use super::*;
@@ -65,18 +65,6 @@ async fn mentions_in_a_post_and_its_comments_are_batched() {
     assert_eq!(batch.text.message, "You were mentioned 3 times");
     assert_eq!(batch.notification.batch_counts().actor_count, 2);
     scenario.assert_consistent().await;
-}
-
-#[tokio::test]
-async fn several_mentions_by_one_user_show_the_latest_one() {
-    let scenario = Scenario::create().await;
-    let post = create_public_post(&scenario, scenario.ana, "For @ben").await;
-    scenario.clock.advance(TimeDelta::seconds(1));
-
-    scenario.comment_on(post, scenario.ana, "Ah, @ben").await;
-
-    let expected = "ana mentioned you in a post: Ah, @ben (2 times)";
-    assert_eq!(scenario.messages(scenario.ben).await, [expected]);
 }
 
 #[tokio::test]
@@ -148,7 +136,7 @@ async fn a_mention_across_a_block_in_flight_with_the_post_author_notifies_no_use
     let block = scenario.database.begin(&block).await;
 
     let comment = scenario.comment(scenario.ben, "Look, @caro");
-    tokio::join!(comment, commit_once_blocking(&scenario.database, block));
+    tokio::join!(comment, commit_once_blocking(&scenario.database, block, 1));
 
     assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
 }
@@ -182,7 +170,7 @@ async fn a_mention_on_a_post_while_it_is_hidden_notifies_no_user() {
     let hide = scenario.database.begin(&hide).await;
 
     let comment = scenario.comment(scenario.ana, "For @ben");
-    tokio::join!(comment, commit_once_blocking(&scenario.database, hide));
+    tokio::join!(comment, commit_once_blocking(&scenario.database, hide, 1));
 
     assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
     scenario.assert_consistent().await;
@@ -244,23 +232,6 @@ async fn after_concurrent_edits_the_notifications_match_the_last_one() {
         // Mentions that were removed and added again count toward the hourly limit.
         scenario.clock.advance(TimeDelta::hours(1));
     }
-}
-
-#[tokio::test]
-async fn a_repeated_comment_request_notifies_once() {
-    let scenario = Scenario::create().await;
-
-    for _ in 0..2 {
-        let key = IdempotencyKey::parse("like-caro").unwrap();
-        let idempotency = IdempotentRequest { key, fingerprint: [1; 32] };
-        let text = CommentText::parse("Like @caro").unwrap();
-        let draft = CommentDraft { post: scenario.post.id, parent: None, text };
-        comments::create(&scenario.app, scenario.ben, draft, Some(idempotency), |_| Vec::new())
-            .await
-            .unwrap();
-    }
-
-    assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
 }
 
 async fn edit_comment(scenario: &Scenario, author: UserId, comment: CommentId, text: &str) {

@@ -8,8 +8,7 @@ use crate::support::{assert_problem, post_path};
 
 #[actix_web::test]
 async fn an_unsupported_method_is_rejected_with_the_allowed_ones() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path("01937b5e-7c2a-7000-8000-000000000001");
 
     for (method, path, allow) in [
@@ -39,8 +38,7 @@ async fn an_unsupported_method_is_rejected_with_the_allowed_ones() {
 
 #[actix_web::test]
 async fn every_documented_path_rejects_undocumented_methods() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let document = api.get("/openapi.json").send().await.expect(200).json();
 
     for (pattern, item) in document["paths"].as_object().unwrap() {
@@ -62,8 +60,7 @@ async fn every_documented_path_rejects_undocumented_methods() {
 
 #[actix_web::test]
 async fn head_responds_with_the_headers_of_get() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
     for path in

@@ -35,8 +35,7 @@ async fn an_allowed_origin_passes_the_preflight() {
 
 #[actix_web::test]
 async fn an_allowed_origin_may_read_every_response_including_errors() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
     let new_post = json!({"content": "For rain."});

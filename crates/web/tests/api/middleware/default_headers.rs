@@ -6,8 +6,7 @@ use crate::support::post_path;
 
 #[actix_web::test]
 async fn every_response_has_the_security_headers() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
 
     for request in [
@@ -35,8 +34,7 @@ async fn every_response_has_the_security_headers() {
 
 #[actix_web::test]
 async fn responses_to_a_signed_in_user_are_not_cacheable() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for path in ["/api/v1/auth/session", "/api/v1/posts/feed", "/api/v1/users/me/posts"] {
         let response = api.get(path).by(&ana).send().await.expect(200);

@@ -13,8 +13,7 @@ use crate::support::{NOON, assert_problem, post_path};
 
 #[actix_web::test]
 async fn an_unknown_path_is_not_found_whether_or_not_the_caller_is_signed_in() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for path in [
         "/nowhere",
@@ -43,8 +42,7 @@ async fn an_unknown_path_is_not_found_whether_or_not_the_caller_is_signed_in() {
 
 #[actix_web::test]
 async fn an_internal_error_does_not_reveal_its_cause() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
     api.database().execute("ALTER TABLE posts RENAME COLUMN content TO hidden_treasure").await;
 

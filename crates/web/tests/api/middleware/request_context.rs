@@ -10,8 +10,7 @@ use crate::support::post_path;
 
 #[actix_web::test]
 async fn every_request_logs_one_line_with_route_status_and_durations() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
     let log = CapturedLog::start();
 
@@ -38,8 +37,7 @@ async fn every_request_logs_one_line_with_route_status_and_durations() {
 
 #[actix_web::test]
 async fn a_rejected_request_logs_one_line() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let log = CapturedLog::start();
 
     api.get("/nowhere/secret").send().await.expect(404);

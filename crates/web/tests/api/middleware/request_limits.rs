@@ -8,8 +8,7 @@ use crate::support::assert_problem;
 
 #[actix_web::test]
 async fn a_url_over_the_limit_is_rejected_with_414() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = |bytes: usize| {
         let start = "/api/v1/posts/feed?x=";
         format!("{start}{}", "x".repeat(bytes - start.len()))
@@ -23,8 +22,7 @@ async fn a_url_over_the_limit_is_rejected_with_414() {
 
 #[actix_web::test]
 async fn headers_over_the_limit_are_rejected_with_431() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let fits = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(30_000));
     let over = api.get("/api/v1/posts/feed").by(&ana).header("X-Padding", &"x".repeat(33_000));
@@ -35,8 +33,7 @@ async fn headers_over_the_limit_are_rejected_with_431() {
 
 #[actix_web::test]
 async fn an_encoded_body_is_rejected_with_415_unless_the_encoding_is_identity() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let create = |encoding: &str| {
         let request = api.post("/api/v1/posts").by(&ana).header("Content-Encoding", encoding);
         request.json(&json!({"content": "For rain."})).send()

@@ -12,8 +12,7 @@ use crate::support::{UNKNOWN_ID, post_path};
 
 #[actix_web::test]
 async fn requests_are_counted_by_method_route_and_status() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
     let metrics = MetricsCapture::start();
 
@@ -46,8 +45,7 @@ async fn requests_are_counted_by_method_route_and_status() {
 
 #[actix_web::test]
 async fn the_statements_and_durations_of_a_request_are_measured() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().insert_into(api.database()).await.id);
     let metrics = MetricsCapture::start();
 
@@ -98,8 +96,7 @@ async fn clients_cannot_create_new_labels() {
 
 #[actix_web::test]
 async fn labels_contain_route_patterns_without_ids_or_usernames() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let metrics = MetricsCapture::start();
     let id = "01937b5e-7c2a-7000-8000-000000000001";
     let patterns: BTreeSet<String> =

@@ -45,8 +45,7 @@ async fn lists(api: &Api, ana: &Caller) -> Vec<String> {
 
 #[actix_web::test]
 async fn a_cursor_is_rejected_by_every_list_but_its_own() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let lists = lists(&api, &ana).await;
 
     for list in &lists {
@@ -65,8 +64,7 @@ async fn a_cursor_is_rejected_by_every_list_but_its_own() {
 
 #[actix_web::test]
 async fn a_cursor_of_a_filtered_list_is_rejected_without_the_filter() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..2 {
         let post = insert_post(&api, &ana).await;
         let ben = api.create_user().await;
@@ -85,8 +83,7 @@ async fn a_cursor_of_a_filtered_list_is_rejected_without_the_filter() {
 
 #[actix_web::test]
 async fn a_cursor_of_ones_own_posts_is_rejected_at_the_path_of_a_user() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_post(&api, &ana).await;
     insert_post(&api, &ana).await;
     let by_id = format!("/api/v1/users/{}/posts", ana.user.id);
@@ -114,8 +111,7 @@ async fn a_cursor_of_follow_requests_is_rejected_by_blocks() {
 
 #[actix_web::test]
 async fn a_cursor_does_not_depend_on_how_the_path_and_the_page_are_written() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = insert_post(&api, &ana).await;
     for _ in 0..2 {
         engage(&api, &api.create_user().await, post).await;

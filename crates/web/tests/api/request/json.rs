@@ -13,8 +13,7 @@ const LIMIT: usize = 65_536;
 
 #[actix_web::test]
 async fn a_body_that_is_not_a_json_object_is_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let deep = "[".repeat(10_000);
     let deep_field = format!(r#"{{"content": {deep}1{}}}"#, "]".repeat(10_000));
     let deep_objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
@@ -59,8 +58,7 @@ async fn a_body_that_is_not_a_json_object_is_invalid() {
 
 #[actix_web::test]
 async fn the_last_of_duplicate_fields_wins() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = br#"{"content": "For rain.", "content": 1, "content": "For sun."}"#;
     let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
@@ -70,8 +68,7 @@ async fn the_last_of_duplicate_fields_wins() {
 
 #[actix_web::test]
 async fn escaped_surrogate_pairs_are_decoded() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = br#"{"content": "\ud83d\udc9c"}"#;
     let response = api.post(POSTS).by(&ana).json_bytes(body.to_vec()).send().await.expect(201);
@@ -81,8 +78,7 @@ async fn escaped_surrogate_pairs_are_decoded() {
 
 #[actix_web::test]
 async fn the_error_for_an_empty_body_says_that_it_is_missing() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.post(POSTS).by(&ana).json_bytes("").send().await;
 
@@ -91,8 +87,7 @@ async fn the_error_for_an_empty_body_says_that_it_is_missing() {
 
 #[actix_web::test]
 async fn routes_without_a_body_accept_an_empty_json_body() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
 
     for (method, path) in [
@@ -110,8 +105,7 @@ async fn routes_without_a_body_accept_an_empty_json_body() {
 
 #[actix_web::test]
 async fn a_body_of_the_maximum_size_is_accepted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = padded(LIMIT);
     assert_eq!(body.len(), LIMIT);
@@ -121,8 +115,7 @@ async fn a_body_of_the_maximum_size_is_accepted() {
 
 #[actix_web::test]
 async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
 
     for (method, path) in [
@@ -149,8 +142,7 @@ async fn a_body_over_the_limit_is_rejected_with_and_without_content_length() {
 
 #[actix_web::test]
 async fn compressed_bodies_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd", "identity, gzip", "GZIP", "x"] {
         let request = api.post(POSTS).by(&ana).header("Content-Encoding", encoding);
@@ -164,8 +156,7 @@ async fn compressed_bodies_are_rejected() {
 
 #[actix_web::test]
 async fn content_types_other_than_json_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = r#"{"content": "For rain."}"#;
     let send = async |content_type: &str| {
         let request = api.post(POSTS).by(&ana).json_bytes(body);

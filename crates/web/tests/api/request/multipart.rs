@@ -49,8 +49,7 @@ fn detail(response: &ApiResponse) -> String {
 #[case::quotes_inside(b"name=\"image\"; filename=\"a \"big\" day.png\"")]
 #[actix_web::test]
 async fn an_unreadable_file_name_does_not_refuse_the_form(#[case] disposition: &[u8]) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let parts = [part(CONTENT, b"For rain."), part(disposition, &a_png(9, 9))];
     let post = create_post(&api, &ana, &parts).await.expect(201).json();
@@ -60,8 +59,7 @@ async fn an_unreadable_file_name_does_not_refuse_the_form(#[case] disposition: &
 
 #[actix_web::test]
 async fn an_empty_file_takes_no_image_away() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let content = part(CONTENT, b"For rain.");
     let full = part(IMAGE, &a_png(9, 9));
     let empty =
@@ -75,8 +73,7 @@ async fn an_empty_file_takes_no_image_away() {
 
 #[actix_web::test]
 async fn two_images_are_refused() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let content = part(CONTENT, b"For rain.");
     let image = || part(IMAGE, &a_png(9, 9));
 
@@ -95,8 +92,7 @@ async fn two_images_are_refused() {
 #[case::no_image("name=\"attachment\"; filename=\"a.pdf\"", "attachment")]
 #[actix_web::test]
 async fn a_file_in_an_unknown_field_is_refused(#[case] disposition: &str, #[case] field: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let parts = [part(CONTENT, b"For rain."), part(disposition, &a_png(9, 9))];
     let response = create_post(&api, &ana, &parts).await;
@@ -109,8 +105,7 @@ async fn a_file_in_an_unknown_field_is_refused(#[case] disposition: &str, #[case
 
 #[actix_web::test]
 async fn an_unknown_file_is_reported_with_all_other_invalid_fields() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let post = [part("name=\"images\"; filename=\"a.png\"", b"x"), part("name=\"title\"", b"a\0")];
     let photo = [part(IMAGE, b"x"), part("name=\"focus\"", b"2,2")];
@@ -124,8 +119,7 @@ async fn an_unknown_file_is_reported_with_all_other_invalid_fields() {
 /// Browsers send an empty file for each input without one.
 #[actix_web::test]
 async fn unknown_texts_and_empty_unknown_files_are_ignored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let parts = [
         part(CONTENT, b"For rain."),
@@ -141,8 +135,7 @@ async fn unknown_texts_and_empty_unknown_files_are_ignored() {
 /// Some libraries give every part a file name.
 #[actix_web::test]
 async fn a_text_field_can_have_a_file_name() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let parts = [part("name=\"content\"; filename=\"content\"", b"For rain.")];
     let post = create_post(&api, &ana, &parts).await.expect(201).json();
@@ -152,8 +145,7 @@ async fn a_text_field_can_have_a_file_name() {
 
 #[actix_web::test]
 async fn an_unusable_name_of_an_unknown_file_is_not_repeated() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let long = format!("name=\"{}\"; filename=\"a\"", "x".repeat(101));
 
     for disposition in ["name=\"\"; filename=\"a\"", "name=\" \"; filename=\"a\"", &long] {
@@ -174,8 +166,7 @@ async fn an_unusable_name_of_an_unknown_file_is_not_repeated() {
 #[case::malformed("-1")]
 #[actix_web::test]
 async fn the_content_length_of_a_part_is_ignored(#[case] length: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let text = "For rain.\r\nContent-Length: 3\r\nAnd sun.";
 
     let parts = [
@@ -190,8 +181,7 @@ async fn the_content_length_of_a_part_is_ignored(#[case] length: &str) {
 
 #[actix_web::test]
 async fn a_form_that_arrives_byte_by_byte_is_read() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let parts = [
         part(&format!("{CONTENT}\r\nContent-Length: 1"), b"For rain.\r\n--X"),
         part(IMAGE, &a_png(9, 9)),
@@ -211,8 +201,7 @@ async fn a_form_that_arrives_byte_by_byte_is_read() {
 
 #[actix_web::test]
 async fn encoded_parts_are_refused() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let encoded = |disposition: &str, encoding: &str| {
         format!("{disposition}\r\nContent-Transfer-Encoding: {encoding}")
     };
@@ -236,8 +225,7 @@ async fn encoded_parts_are_refused() {
 
 #[actix_web::test]
 async fn text_around_the_parts_is_ignored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let parts = form(&[part(CONTENT, b"For rain."), part(IMAGE, &a_png(9, 9))]);
     let short_end = parts.strip_suffix(b"\r\n").unwrap().to_vec();
 
@@ -302,8 +290,7 @@ async fn text_around_the_parts_is_ignored() {
 #[case::no_header(b"--XX\r\nname\r\n\r\nb\r\n--XX--\r\n", "has a part with malformed headers")]
 #[actix_web::test]
 async fn a_malformed_form_is_refused_in_plain_words(#[case] form: &[u8], #[case] reason: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = send(&api, &ana, UPLOAD, form.to_vec()).await;
 
@@ -324,8 +311,7 @@ async fn a_malformed_form_is_refused_in_plain_words(#[case] form: &[u8], #[case]
 #[case::not_printable("multipart/form-data; boundary=\"a\\\"b\"")]
 #[actix_web::test]
 async fn a_form_without_a_usable_boundary_is_refused(#[case] content_type: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = EndlessBody::multipart("image");
     let request = api.post(UPLOAD).by(&ana).multipart_stream(body.chunks());
@@ -342,8 +328,7 @@ async fn a_form_without_a_usable_boundary_is_refused(#[case] content_type: &str)
 #[case::in_capitals("MULTIPART/FORM-DATA; BOUNDARY=XX")]
 #[actix_web::test]
 async fn the_boundary_has_several_spellings(#[case] content_type: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let form = Bytes::from(form(&[part(CONTENT, b"For rain.")]));
 
     let request = api.post(UPLOAD).by(&ana).multipart_stream(stream::iter([Ok(form)]));
@@ -353,8 +338,7 @@ async fn the_boundary_has_several_spellings(#[case] content_type: &str) {
 
 #[actix_web::test]
 async fn too_many_bytes_outside_the_image_are_413_with_their_limit() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let long = format!("{CONTENT}\r\nX-Long: {}", "x".repeat(100_000));
     let limit = json!({"limit_bytes": 65_536});
 
@@ -370,8 +354,7 @@ async fn too_many_bytes_outside_the_image_are_413_with_their_limit() {
 
 #[actix_web::test]
 async fn an_unknown_file_is_not_read_beyond_the_limit() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let start = "--a-line-that-occurs-nowhere-else\r\nContent-Disposition: form-data; name=\"images\"; filename=\"a\"\r\n\r\n";
     let body = EndlessBody::new(start, &"x".repeat(16_384));
 
@@ -384,8 +367,7 @@ async fn an_unknown_file_is_not_read_beyond_the_limit() {
 
 #[actix_web::test]
 async fn the_last_of_repeated_text_fields_wins() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let parts = [part(CONTENT, b"For rain."), part(CONTENT, b"For sun.")];
     let post = create_post(&api, &ana, &parts).await.expect(201).json();

@@ -13,8 +13,7 @@ const FLAGS: [(&str, &str); 3] = [
 
 #[actix_web::test]
 async fn booleans_are_accepted_in_all_their_forms_and_in_any_case() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (path, name) in FLAGS {
         for value in ["true", "True", "1", "yes", "YES", "on", "false", "FALSE", "0", "No", "oFF"] {

@@ -4,8 +4,7 @@ use grateful_testkit::Api;
 
 #[actix_web::test]
 async fn a_valid_request_id_is_echoed_in_the_header_and_the_body() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for id in ["1", "01937b5e-7c2a-7000-8000-000000000001", "a.b_c:d-E", &"x".repeat(128)] {
         let success = api.get("/api/v1/auth/session").by(&ana);
@@ -21,8 +20,7 @@ async fn a_valid_request_id_is_echoed_in_the_header_and_the_body() {
 
 #[actix_web::test]
 async fn an_invalid_request_id_is_replaced_by_a_generated_one() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let mut seen = Vec::new();
     for id in ["", " ", "a b", "a\"b", "<script>", "ü", "{}", "a\tb", &"x".repeat(129)] {

@@ -1,7 +1,5 @@
 //! `/api/v1/auth`: signup, login, logout, sessions and the password.
 
-use chrono::TimeDelta;
-use grateful_application::App;
 use grateful_testkit::{Api, ApiResponse, Caller, PASSWORD, a_user};
 use serde_json::{Value, json};
 
@@ -165,8 +163,7 @@ async fn login_requires_email_and_password_as_strings() {
 
 #[actix_web::test]
 async fn invalid_tokens_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let forged: String = ana.token.chars().rev().collect();
 
     for authorization in [
@@ -190,30 +187,8 @@ async fn invalid_tokens_are_rejected() {
 }
 
 #[actix_web::test]
-async fn a_token_is_valid_until_it_expires() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-
-    api.app.clock.advance(App::SESSION_LIFETIME - TimeDelta::microseconds(1));
-    api.get(SESSION).by(&ana).send().await.expect(200);
-    api.app.clock.advance(TimeDelta::microseconds(1));
-    api.get(SESSION).by(&ana).send().await.expect(401);
-}
-
-#[actix_web::test]
-async fn the_token_of_a_deleted_account_is_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
-
-    api.database().execute("DELETE FROM users").await;
-
-    api.get(SESSION).by(&ana).send().await.expect(401);
-}
-
-#[actix_web::test]
 async fn logout_invalidates_the_token() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.post(LOG_OUT).by(&ana).send().await.expect(200);
 
@@ -223,8 +198,7 @@ async fn logout_invalidates_the_token() {
 
 #[actix_web::test]
 async fn logout_succeeds_without_a_valid_token() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     api.post(LOG_OUT).by(&ana).send().await.expect(200);
 
     let without_token = api.post(LOG_OUT).send().await.expect(200);
@@ -238,8 +212,7 @@ async fn logout_succeeds_without_a_valid_token() {
 
 #[actix_web::test]
 async fn the_session_list_shows_all_sessions_of_the_user() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let other = log_in_again(&api, &ana, Some("Fox/1 (ü)")).await;
 
     let response = api.get(SESSIONS).by(&ana).send().await.expect(200);
@@ -263,8 +236,7 @@ async fn the_session_list_shows_all_sessions_of_the_user() {
 
 #[actix_web::test]
 async fn a_user_can_end_one_of_their_sessions() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let other = log_in_again(&api, &ana, None).await;
     let path = format!("{SESSIONS}/{}", current_session_id(&api, &other).await);
 
@@ -279,8 +251,7 @@ async fn a_user_can_end_one_of_their_sessions() {
 
 #[actix_web::test]
 async fn sessions_of_other_users_and_malformed_ids_are_not_found() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let session = current_session_id(&api, &ana).await;
 
     for id in [session.as_str(), UNKNOWN_ID, "1", "x", "%00", "..%2f", "null"] {
@@ -292,8 +263,7 @@ async fn sessions_of_other_users_and_malformed_ids_are_not_found() {
 
 #[actix_web::test]
 async fn logout_all_ends_all_sessions_of_the_user() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let other = log_in_again(&api, &ana, None).await;
 
     let response = api.post(LOG_OUT_ALL).by(&ana).send().await.expect(200);
@@ -306,8 +276,7 @@ async fn logout_all_ends_all_sessions_of_the_user() {
 
 #[actix_web::test]
 async fn changing_the_password_ends_all_other_sessions() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let other = log_in_again(&api, &ana, None).await;
 
     let body = json!({"current_password": PASSWORD, "new_password": "battery staple"});
@@ -322,8 +291,7 @@ async fn changing_the_password_ends_all_other_sessions() {
 
 #[actix_web::test]
 async fn a_wrong_current_password_changes_nothing() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = json!({"current_password": "battery staple", "new_password": "another staple"});
     let response = api.put(CHANGE_PASSWORD).by(&ana).json(&body).send().await;
@@ -336,8 +304,7 @@ async fn a_wrong_current_password_changes_nothing() {
 
 #[actix_web::test]
 async fn changing_the_password_requires_both_passwords_and_a_valid_new_one() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (body, fields) in [
         (json!({}), &["current_password", "new_password"][..]),

@@ -15,8 +15,7 @@ use crate::support::{NOON, error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn following_returns_the_follow_with_both_users() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let set_photo = "UPDATE users SET profile_image_url = '/ben.jpg' WHERE id =";
     api.database().execute(&format!("{set_photo} {}", user_id(&ben))).await;
 
@@ -44,8 +43,7 @@ async fn following_returns_the_follow_with_both_users() {
 
 #[actix_web::test]
 async fn a_user_cannot_follow_themselves() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.post(&follow_path(user_id(&ana))).by(&ana).send().await;
 
@@ -57,8 +55,7 @@ async fn a_user_cannot_follow_themselves() {
 
 #[actix_web::test]
 async fn following_twice_is_a_conflict() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     follow(&api, &ana, &ben).await;
 
     let response = api.post(&follow_path(user_id(&ben))).by(&ana).send().await;
@@ -71,8 +68,7 @@ async fn following_twice_is_a_conflict() {
 
 #[actix_web::test]
 async fn a_block_prevents_following_in_both_directions() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     block(&api, &ana, &ben).await;
 
     for (actor, target) in [(&ana, &ben), (&ben, &ana)] {
@@ -89,8 +85,7 @@ async fn a_block_prevents_following_in_both_directions() {
 
 #[actix_web::test]
 async fn following_or_unfollowing_an_unknown_user_is_not_found() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for unknown in [UNKNOWN_USER_ID, 0, -1, i64::MAX] {
         let response = api.post(&follow_path(unknown)).by(&ana).send().await;
@@ -105,8 +100,7 @@ async fn following_or_unfollowing_an_unknown_user_is_not_found() {
 
 #[actix_web::test]
 async fn a_malformed_user_id_is_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for malformed in ["x", "1.5", "%00", "9223372036854775808"] {
         for path in [follow_path(malformed), format!("/api/v1/users/{malformed}/block")] {
@@ -120,8 +114,7 @@ async fn a_malformed_user_id_is_invalid() {
 
 #[actix_web::test]
 async fn unfollowing_succeeds_once() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
 
@@ -137,8 +130,7 @@ async fn unfollowing_succeeds_once() {
 
 #[actix_web::test]
 async fn following_again_creates_a_new_follow() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let first = follow(&api, &ana, &ben).await.data();
     api.delete(&follow_path(user_id(&ben))).by(&ana).send().await.expect(200);
     api.app.clock.advance(chrono::TimeDelta::seconds(1));
@@ -151,8 +143,7 @@ async fn following_again_creates_a_new_follow() {
 
 #[actix_web::test]
 async fn an_empty_json_body_is_accepted() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
 
     api.post(&follow_path(user_id(&ben))).by(&ana).json_bytes("").send().await.expect(201);
     api.get(&follow_path(format!("{}/status/", user_id(&ben))))

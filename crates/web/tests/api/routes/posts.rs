@@ -25,8 +25,7 @@ const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-000000000001.jpg";
 
 #[actix_web::test]
 async fn a_created_post_is_not_enveloped_and_reads_back_the_same() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = json!({"content": " For rain.\r\nAnd sun.\t"});
     let response = api.post(POSTS).by(&ana).json(&body).send().await.expect(201);
@@ -67,8 +66,7 @@ async fn a_created_post_is_not_enveloped_and_reads_back_the_same() {
 
 #[actix_web::test]
 async fn all_fields_of_a_new_post_are_stored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     create_post_with_image(&api).await;
 
     let body = json!({
@@ -97,8 +95,7 @@ async fn all_fields_of_a_new_post_are_stored() {
 
 #[actix_web::test]
 async fn null_fields_of_a_new_post_count_as_absent_and_unknown_fields_are_ignored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let body = json!({
         "content": "For rain.",
@@ -122,8 +119,7 @@ async fn null_fields_of_a_new_post_count_as_absent_and_unknown_fields_are_ignore
 
 #[actix_web::test]
 async fn the_post_type_is_detected_if_absent() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     create_post_with_image(&api).await;
     let twenty_words = vec!["word"; 20].join(" ");
 
@@ -143,8 +139,7 @@ async fn the_post_type_is_detected_if_absent() {
 
 #[actix_web::test]
 async fn all_invalid_fields_of_a_new_post_are_reported_at_once() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let all = ["content", "image_url", "is_public", "location", "post_type", "title"];
 
     for (body, fields) in [
@@ -188,8 +183,7 @@ async fn all_invalid_fields_of_a_new_post_are_reported_at_once() {
 
 #[actix_web::test]
 async fn the_length_is_counted_after_normalization() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     // Each é is two code points before normalization, each line break two before unification.
     let content = format!("{}\r\n{}", "e\u{301}".repeat(249), "💜".repeat(250));
@@ -201,8 +195,7 @@ async fn the_length_is_counted_after_normalization() {
 
 #[actix_web::test]
 async fn a_post_shows_the_heart_and_the_reaction_of_the_viewer() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await;
     let react = format!(
         "INSERT INTO likes (id, user_id, post_id) VALUES (gen_random_uuid(), {user}, '{post}');
@@ -249,8 +242,7 @@ async fn the_author_has_a_display_name_and_a_photo_if_set() {
 
 #[actix_web::test]
 async fn an_invisible_post_is_not_found() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
     let public = a_post().by(ana.user.id).insert_into(api.database()).await;
     block(api.database(), ana.user.id, ben.user.id).await;
@@ -272,8 +264,7 @@ async fn an_invisible_post_is_not_found() {
 
 #[actix_web::test]
 async fn a_malformed_id_is_not_found() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for id in
         ["1", "x", "%00", "null", "99999999999999999999999", "..%2f..", "01937b5e", "%F0%9F%92%9C"]
@@ -306,8 +297,7 @@ async fn an_invalid_token_is_rejected_even_where_none_is_required() {
 
 #[actix_web::test]
 async fn only_the_author_may_edit_or_delete_a_visible_post() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let path = post_path(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     let edit = api.patch(&path).by(&ben).json(&json!({"title": "x"})).send().await;
@@ -321,8 +311,7 @@ async fn only_the_author_may_edit_or_delete_a_visible_post() {
 
 #[actix_web::test]
 async fn an_edit_sets_given_fields_clears_null_fields_and_keeps_the_rest() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = json!({"content": "For rain.", "title": "Rain", "location": "Lisboa"});
     let post = api.post(POSTS).by(&ana).json(&body).send().await.expect(201).json();
     let path = post_path(post["id"].as_str().unwrap());
@@ -341,8 +330,7 @@ async fn an_edit_sets_given_fields_clears_null_fields_and_keeps_the_rest() {
 
 #[actix_web::test]
 async fn a_private_privacy_level_wins_over_is_public() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (level, is_public, result) in [
         (json!("private"), json!(true), false),
@@ -364,8 +352,7 @@ async fn a_private_privacy_level_wins_over_is_public() {
 
 #[actix_web::test]
 async fn an_edit_can_change_the_privacy_level() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let edit = |patch: Value| {
         let request = api.patch(&path).by(&ana).json(&patch);
@@ -391,8 +378,7 @@ async fn an_edit_can_change_the_privacy_level() {
 
 #[actix_web::test]
 async fn a_blank_value_clears_an_optional_field() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     create_post_with_image(&api).await;
     let body =
         json!({"content": "For rain.", "title": "Rain", "location": "Lisboa", "image_url": IMAGE});
@@ -409,8 +395,7 @@ async fn a_blank_value_clears_an_optional_field() {
 
 #[actix_web::test]
 async fn an_invalid_edit_is_rejected_and_required_fields_cannot_be_cleared() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let before = api.get(&path).send().await.expect(200);
 
@@ -433,8 +418,7 @@ async fn an_invalid_edit_is_rejected_and_required_fields_cannot_be_cleared() {
 
 #[actix_web::test]
 async fn a_retry_with_the_same_key_gets_the_same_response_and_creates_nothing() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = json!({"content": "For rain."});
 
     let first = create_with_key(&api, &ana, "k-1", &body).await.expect(201);
@@ -450,8 +434,7 @@ async fn a_retry_with_the_same_key_gets_the_same_response_and_creates_nothing() 
 
 #[actix_web::test]
 async fn a_retry_may_differ_in_the_trailing_slash() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = json!({"content": "For rain."});
 
     for path in ["/api/v1/posts", "/api/v1/posts/"] {
@@ -464,8 +447,7 @@ async fn a_retry_may_differ_in_the_trailing_slash() {
 
 #[actix_web::test]
 async fn another_body_with_the_same_key_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     create_with_key(&api, &ana, "k", &json!({"content": "For rain."})).await.expect(201);
 
     let response = create_with_key(&api, &ana, "k", &json!({"content": "For sun."})).await;
@@ -476,8 +458,7 @@ async fn another_body_with_the_same_key_is_rejected() {
 
 #[actix_web::test]
 async fn a_key_in_use_by_another_request_is_a_conflict() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = json!({"content": "For rain."});
     create_with_key(&api, &ana, "k", &body).await.expect(201);
     api.database().execute("UPDATE idempotency_keys SET answer = NULL").await;
@@ -489,8 +470,7 @@ async fn a_key_in_use_by_another_request_is_a_conflict() {
 
 #[actix_web::test]
 async fn a_rejected_request_does_not_use_up_its_key() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     create_with_key(&api, &ana, "k", &json!({"content": ""})).await.expect(422);
 
@@ -499,8 +479,7 @@ async fn a_rejected_request_does_not_use_up_its_key() {
 
 #[actix_web::test]
 async fn a_key_has_1_to_64_visible_ascii_characters() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = json!({"content": "For rain."});
 
     for key in ["", "a b", "a\tb", "ü", &"k".repeat(65)] {

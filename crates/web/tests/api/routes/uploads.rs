@@ -19,8 +19,7 @@ const PHOTO: &str = "profile_photos/profile_01937b5e-7c2a-7000-8000-000000000001
 
 #[actix_web::test]
 async fn an_image_is_public_and_cacheable_forever() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for path in [IMAGE, PHOTO] {
         put_file(&api, path, b"\xff\xd8\xff, a JPEG").await;
@@ -305,8 +304,7 @@ async fn symbolic_links_in_the_folder_are_followed() {
 
 #[actix_web::test]
 async fn files_cannot_be_created_or_deleted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     put_file(&api, IMAGE, b"0123456789").await;
 
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {

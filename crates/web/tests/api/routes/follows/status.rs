@@ -11,8 +11,7 @@ use crate::support::{error_details, problem_code_and_detail};
 
 #[actix_web::test]
 async fn the_status_depends_on_which_user_is_the_viewer() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
 
     assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, None));
     follow(&api, &ana, &ben).await;
@@ -31,8 +30,7 @@ async fn the_status_depends_on_which_user_is_the_viewer() {
 
 #[actix_web::test]
 async fn the_status_is_visible_across_a_block() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     block(&api, &ana, &ben).await;
 
     assert_eq!(get_follow_status(&api, &ana, &ben).await, expected_status(None, Some("blocked")));
@@ -41,8 +39,7 @@ async fn the_status_is_visible_across_a_block() {
 
 #[actix_web::test]
 async fn the_status_of_an_unknown_user_is_not_found() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.get(&follow_path(format!("{UNKNOWN_USER_ID}/status"))).by(&ana).send().await;
 
@@ -54,9 +51,7 @@ async fn the_status_of_an_unknown_user_is_not_found() {
 
 #[actix_web::test]
 async fn the_statuses_of_many_users_are_keyed_by_id_without_unknown_users() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     let [dora, sue] = [api.create_user().await, create_user_with_approval(&api).await];
     follow(&api, &ana, &ben).await;
     follow(&api, &ben, &ana).await;
@@ -91,8 +86,7 @@ async fn the_statuses_of_many_users_are_keyed_by_id_without_unknown_users() {
 
 #[actix_web::test]
 async fn at_most_100_statuses_are_returned_at_once() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let hundred: Vec<i64> = (UNKNOWN_USER_ID..UNKNOWN_USER_ID + 100).collect();
     let too_many: Vec<i64> = (UNKNOWN_USER_ID..UNKNOWN_USER_ID + 101).collect();
 
@@ -110,8 +104,7 @@ async fn at_most_100_statuses_are_returned_at_once() {
 
 #[actix_web::test]
 async fn malformed_user_ids_are_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for body in [
         json!({}),

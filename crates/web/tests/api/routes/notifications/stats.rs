@@ -1,7 +1,6 @@
 //! `/api/v1/notifications/stats`.
 
 use chrono::TimeDelta;
-use grateful_testkit::a_post;
 use serde_json::{Value, json};
 
 use crate::support::notifications::{NOTIFICATIONS, Scenario};
@@ -48,23 +47,6 @@ async fn stats_of_one_type_include_the_remaining_quota() {
     assert_eq!((&none["total"], &none["rate_limit_remaining"]), (&json!(0), &json!(20)));
     let batches = get_stats(&scenario, "?notification_type=post_interaction").await;
     assert_eq!(batches["total"], 0);
-}
-
-#[actix_web::test]
-async fn notifications_over_the_quota_are_counted_as_held_back() {
-    let scenario = Scenario::create().await;
-    for _ in 0..7 {
-        let post = a_post().by(scenario.ana.user.id).insert_into(scenario.api.database()).await.id;
-        let path = format!("/api/v1/posts/{post}/heart");
-        scenario.api.post(&path).by(&scenario.ben).send().await.expect(201);
-    }
-
-    let likes = get_stats(&scenario, "?notification_type=like").await;
-    let all = get_stats(&scenario, "").await;
-
-    assert_eq!((&likes["total"], &likes["held_back"]), (&json!(5), &json!(2)));
-    assert_eq!(likes["rate_limit_remaining"], 15, "other users can start them");
-    assert_eq!(all["held_back"], 2);
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@ use grateful_testkit::{PASSWORD, StreamingResponse};
 use serde_json::{Value, json};
 
 use super::stream_ticket::create_ticket;
-use crate::support::notifications::{NOTIFICATIONS, Scenario, insert_batch};
+use crate::support::notifications::{NOTIFICATIONS, Scenario};
 use crate::support::{envelope_data, invalid_fields, problem_code_and_detail};
 
 #[actix_web::test]
@@ -215,61 +215,6 @@ async fn an_account_has_at_most_ten_streams_by_tokens_and_tickets_together() {
     drop(open.pop());
     scenario.api.request(Method::HEAD, &path).by(ana).send().await.expect(200);
     assert_eq!(by_second_token().send_streaming().await.head.status, 200);
-}
-
-#[actix_web::test]
-async fn an_empty_event_id_is_ignored() {
-    let scenario = Scenario::create().await;
-
-    let mut stream = open_stream(&scenario, Some("")).await;
-
-    assert_eq!(stream.next_chunk().await.as_deref(), Some("retry: 2000\nid: 0\n\n"));
-}
-
-#[actix_web::test]
-async fn missed_events_are_sent_in_chunks_of_100() {
-    let scenario = Scenario::create().await;
-    insert_batch(&scenario, 250).await;
-    let sql = "INSERT INTO inboxes (user_id, last_seq) VALUES";
-    let sql = format!("{sql} ({}, 250)", scenario.ana.user.id);
-    scenario.api.database().execute(&sql).await;
-    let mut stream = open_stream(&scenario, Some("0")).await;
-    stream.next_chunk().await.unwrap();
-
-    let mut chunks = Vec::new();
-    while chunks.iter().map(Vec::len).sum::<usize>() < 250 {
-        chunks.push(next_events(&mut stream).await);
-    }
-
-    assert_eq!(chunks.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
-    let ids: Vec<i64> = chunks.concat().into_iter().map(|(id, ..)| id).collect();
-    assert_eq!(ids, (1..=250).collect::<Vec<_>>());
-}
-
-#[actix_web::test]
-async fn a_stream_ends_with_its_session() {
-    let scenario = Scenario::create().await;
-    let mut stream = open_started_stream(&scenario).await;
-
-    scenario.api.post("/api/v1/auth/logout").by(&scenario.ana).send().await.expect(200);
-    scenario.add_heart(&scenario.ben).await;
-
-    assert_eq!(stream.next_chunk().await, None);
-}
-
-#[actix_web::test]
-async fn the_stream_requires_a_valid_token() {
-    let scenario = Scenario::create().await;
-    let path = format!("{NOTIFICATIONS}/stream");
-    let invalid = format!("Bearer {}", "x".repeat(43));
-
-    let without_token = scenario.api.get(&path).send().await;
-    let with_invalid = scenario.api.get(&path).header("Authorization", &invalid).send().await;
-
-    for response in [without_token, with_invalid] {
-        assert_eq!(problem_code_and_detail(&response, 401).0, "authentication_error");
-        assert_eq!(response.header("www-authenticate"), Some("Bearer"));
-    }
 }
 
 /// Opens Ana's stream after this event.

@@ -1,7 +1,6 @@
 //! `/api/v1/notifications/stream/ticket`.
 
 use actix_web::http::Method;
-use chrono::TimeDelta;
 use grateful_testkit::ApiResponse;
 use serde_json::json;
 
@@ -62,17 +61,6 @@ async fn a_ticket_comes_with_its_lifetime() {
 }
 
 #[actix_web::test]
-async fn a_ticket_is_valid_once() {
-    let scenario = Scenario::create().await;
-    let ticket = create_ticket(&scenario).await;
-    drop(
-        scenario.api.get(&format!("{NOTIFICATIONS}/stream?ticket={ticket}")).send_streaming().await,
-    );
-
-    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
-}
-
-#[actix_web::test]
 async fn head_checks_a_ticket_and_does_not_use_it_up() {
     let scenario = Scenario::create().await;
     let ticket = create_ticket(&scenario).await;
@@ -85,26 +73,6 @@ async fn head_checks_a_ticket_and_does_not_use_it_up() {
 
     assert_eq!(stream.head.status.as_u16(), 200);
     head().await.expect(401);
-}
-
-#[actix_web::test]
-async fn a_ticket_expires_after_a_minute() {
-    let scenario = Scenario::create().await;
-    let ticket = create_ticket(&scenario).await;
-
-    scenario.api.app.clock.advance(TimeDelta::seconds(60));
-
-    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
-}
-
-#[actix_web::test]
-async fn the_ticket_of_an_ended_session_is_invalid() {
-    let scenario = Scenario::create().await;
-    let ticket = create_ticket(&scenario).await;
-
-    scenario.api.post("/api/v1/auth/logout").by(&scenario.ana).send().await.expect(200);
-
-    assert_unauthorized(&open_with_ticket(&scenario, &ticket).await);
 }
 
 #[actix_web::test]

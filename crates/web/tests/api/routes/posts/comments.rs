@@ -11,8 +11,7 @@ use crate::support::{
 
 #[actix_web::test]
 async fn a_created_comment_is_enveloped_and_has_all_fields() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     let response =
@@ -46,8 +45,7 @@ async fn a_created_comment_is_enveloped_and_has_all_fields() {
 
 #[actix_web::test]
 async fn a_reply_is_listed_below_its_parent_only() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
 
@@ -67,8 +65,7 @@ async fn a_reply_is_listed_below_its_parent_only() {
 
 #[actix_web::test]
 async fn all_invalid_fields_of_a_new_comment_are_reported() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let long = "💜".repeat(501);
 
@@ -90,8 +87,7 @@ async fn all_invalid_fields_of_a_new_comment_are_reported() {
 
 #[actix_web::test]
 async fn replying_to_a_comment_of_another_post_is_not_found() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let other_comment = a_comment().insert_into(api.database()).await.id.to_string();
 
@@ -109,8 +105,7 @@ async fn replying_to_a_comment_of_another_post_is_not_found() {
 
 #[actix_web::test]
 async fn an_edit_returns_the_whole_comment() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let mut comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
@@ -126,8 +121,7 @@ async fn an_edit_returns_the_whole_comment() {
 
 #[actix_web::test]
 async fn an_invalid_edit_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let comment = create_comment(&api, &ana, post, &json!({"content": "A"})).await;
 
@@ -146,9 +140,7 @@ async fn an_invalid_edit_is_rejected() {
 
 #[actix_web::test]
 async fn the_author_may_edit_a_comment_and_the_post_author_may_also_delete_it() {
-    let api = Api::create().await;
-    let [ana, ben, eve] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, eve]) = Api::with_users().await;
     let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let [a, b] = [
         create_comment(&api, &ana, post, &json!({"content": "A"})).await,
@@ -181,8 +173,7 @@ async fn the_author_may_edit_a_comment_and_the_post_author_may_also_delete_it() 
 
 #[actix_web::test]
 async fn comments_are_listed_oldest_first_and_paginated() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await;
     let first = create_comment(&api, &ana, post.id, &json!({"content": "A"})).await;
     api.app.clock.advance(TimeDelta::seconds(1));
@@ -214,9 +205,7 @@ async fn comments_are_listed_oldest_first_and_paginated() {
 
 #[actix_web::test]
 async fn the_placeholder_of_a_comment_across_a_block_has_no_author_and_no_content() {
-    let api = Api::create().await;
-    let [ana, eve, fay] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, eve, fay]) = Api::with_users().await;
     let post = a_post().by(ana.user.id).insert_into(api.database()).await.id;
     let secret = "Something rude";
     let by_eve = create_comment(&api, &eve, post, &json!({"content": secret})).await;
@@ -249,8 +238,7 @@ async fn the_placeholder_of_a_comment_across_a_block_has_no_author_and_no_conten
 
 #[actix_web::test]
 async fn a_retry_gets_the_first_comment_with_a_new_request_id() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let send = async |content: &str| {
         let request =

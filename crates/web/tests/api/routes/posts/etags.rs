@@ -9,8 +9,7 @@ use crate::support::{assert_problem, create_post, post_path, post_subpath};
 
 #[actix_web::test]
 async fn the_etag_is_strong_and_has_the_revision_and_a_digest() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
 
     let tag = etag_of(&api.get(&path).send().await.expect(200));
@@ -24,8 +23,7 @@ async fn the_etag_is_strong_and_has_the_revision_and_a_digest() {
 
 #[actix_web::test]
 async fn every_edit_changes_the_revision_even_if_the_clock_stands_still() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let mut seen = vec![revision_of(&api.get(&path).send().await.expect(200))];
 
@@ -41,8 +39,7 @@ async fn every_edit_changes_the_revision_even_if_the_clock_stands_still() {
 
 #[actix_web::test]
 async fn an_edit_without_changes_keeps_the_etag() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let before = api.get(&path).send().await.expect(200);
     api.app.clock.advance(TimeDelta::minutes(1));
@@ -56,8 +53,7 @@ async fn an_edit_without_changes_keeps_the_etag() {
 
 #[actix_web::test]
 async fn everything_that_the_viewer_sees_changes_the_etag_but_not_the_revision() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = create_post(&api, &ana, "For rain.").await;
     let path = post_path(&post);
     let read = async || api.get(&path).by(&ana).send().await.expect(200);
@@ -89,8 +85,7 @@ async fn everything_that_the_viewer_sees_changes_the_etag_but_not_the_revision()
 
 #[actix_web::test]
 async fn viewers_who_see_different_bodies_have_different_etags_and_the_same_revision() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let path = post_path(post);
     api.post(&post_subpath(post, "heart")).by(&ana).send().await.expect(201);
@@ -108,8 +103,7 @@ async fn viewers_who_see_different_bodies_have_different_etags_and_the_same_revi
 
 #[actix_web::test]
 async fn a_post_is_revalidated_and_not_reused_for_another_account() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let read = api.get(&path).by(&ana).send().await.expect(200);
     let tag = etag_of(&read);
@@ -127,8 +121,7 @@ async fn a_post_is_revalidated_and_not_reused_for_another_account() {
 
 #[actix_web::test]
 async fn other_responses_for_one_viewer_are_not_stored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = create_post(&api, &ana, "For rain.").await;
 
     for path in [
@@ -150,8 +143,7 @@ async fn other_responses_for_one_viewer_are_not_stored() {
 
 #[actix_web::test]
 async fn an_unchanged_post_gets_304_without_a_body() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let tag = etag_of(&api.get(&path).send().await.expect(200));
     let revision = format!("\"{}\"", revision(&tag));
@@ -177,8 +169,7 @@ async fn an_unchanged_post_gets_304_without_a_body() {
 
 #[actix_web::test]
 async fn an_edit_and_a_deletion_require_a_matching_if_match() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let path = post_path(create_post(&api, &ana, "For rain.").await);
     let edit = async |if_match: &str, title: &str| {
         let patch = json!({"title": title});
@@ -213,8 +204,7 @@ async fn an_edit_and_a_deletion_require_a_matching_if_match() {
 
 #[actix_web::test]
 async fn a_heart_of_another_user_does_not_prevent_an_edit_or_a_deletion() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = create_post(&api, &ana, "For rain.").await;
     let path = post_path(&post);
     let as_ana = etag_of(&api.get(&path).by(&ana).send().await.expect(200));
@@ -232,8 +222,7 @@ async fn a_heart_of_another_user_does_not_prevent_an_edit_or_a_deletion() {
 
 #[actix_web::test]
 async fn conditional_requests_do_not_reveal_invisible_posts() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let private = a_post().by(ana.user.id).private().insert_into(api.database()).await;
     let public = a_post().by(ana.user.id).insert_into(api.database()).await;
 

@@ -12,8 +12,7 @@ const FEED: &str = "/api/v1/posts/feed";
 
 #[actix_web::test]
 async fn the_feed_lists_public_posts_newest_first_without_an_envelope() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let other = a_post().insert_into(api.database()).await.id.to_string();
     let own = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
     a_post().by(ana.user.id).private().insert_into(api.database()).await;
@@ -30,8 +29,7 @@ async fn the_feed_lists_public_posts_newest_first_without_an_envelope() {
 
 #[actix_web::test]
 async fn the_limit_is_20_by_default() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..21 {
         a_post().by(ana.user.id).insert_into(api.database()).await;
     }
@@ -52,8 +50,7 @@ async fn the_limit_is_20_by_default() {
 
 #[actix_web::test]
 async fn all_invalid_query_parameters_are_reported_at_once() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (query, fields) in [
         ("?limit=0", &["limit"][..]),
@@ -86,8 +83,7 @@ async fn all_invalid_query_parameters_are_reported_at_once() {
 
 #[actix_web::test]
 async fn the_errors_name_the_bounds() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (algorithm, offset) in [
         (true, "must be a whole number from 0 to 500; use a cursor for later pages"),
@@ -107,8 +103,7 @@ async fn the_errors_name_the_bounds() {
 
 #[actix_web::test]
 async fn next_links_cover_the_feed_while_new_posts_appear() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let mut posts = Vec::new();
     for _ in 0..7 {
         posts.push(a_post().insert_into(api.database()).await.id.to_string());
@@ -126,8 +121,7 @@ async fn next_links_cover_the_feed_while_new_posts_appear() {
 
 #[actix_web::test]
 async fn a_next_link_keeps_the_parameters_except_the_offset() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..3 {
         a_post().insert_into(api.database()).await;
     }
@@ -142,8 +136,7 @@ async fn a_next_link_keeps_the_parameters_except_the_offset() {
 
 #[actix_web::test]
 async fn the_cursor_of_another_list_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..2 {
         a_post().by(ana.user.id).insert_into(api.database()).await;
     }
@@ -169,8 +162,7 @@ async fn the_cursor_of_another_list_is_rejected() {
 
 #[actix_web::test]
 async fn a_modified_cursor_never_causes_an_internal_error() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..2 {
         a_post().insert_into(api.database()).await;
     }
@@ -196,8 +188,7 @@ async fn a_modified_cursor_never_causes_an_internal_error() {
 
 #[actix_web::test]
 async fn responses_contain_no_email_of_another_user() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().by(ana.user.id).insert_into(api.database()).await;
 
     for path in

@@ -10,8 +10,7 @@ use crate::support::{
 
 #[actix_web::test]
 async fn adding_and_removing_a_heart_returns_the_count_without_an_envelope() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     api.post(&post_subpath(post, "heart")).by(&ben).send().await.expect(201);
 
@@ -30,8 +29,7 @@ async fn adding_and_removing_a_heart_returns_the_count_without_an_envelope() {
 
 #[actix_web::test]
 async fn adding_a_heart_twice_or_removing_a_missing_one_is_an_error() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let heart = post_subpath(post, "heart");
 
@@ -52,8 +50,7 @@ async fn adding_a_heart_twice_or_removing_a_missing_one_is_an_error() {
 
 #[actix_web::test]
 async fn an_empty_json_body_is_accepted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&post_subpath(post, "heart")).by(&ana).json_bytes("").send().await.expect(201);
@@ -63,8 +60,7 @@ async fn an_empty_json_body_is_accepted() {
 
 #[actix_web::test]
 async fn hearts_are_listed_in_camel_case_with_user_ids_as_strings() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let set_profile = format!(
         "UPDATE users SET display_name = 'Ana A.', profile_image_url = '/a.jpg' WHERE id = {}",
         ana.user.id
@@ -91,8 +87,7 @@ async fn hearts_are_listed_in_camel_case_with_user_ids_as_strings() {
 
 #[actix_web::test]
 async fn hearts_are_paginated() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     insert_101_users(
         &api,
@@ -106,8 +101,7 @@ async fn hearts_are_paginated() {
 /// The number of hearts would tell that the post still exists, and how it is doing.
 #[actix_web::test]
 async fn removing_a_heart_from_an_invisible_post_returns_the_count_0() {
-    let api = Api::create().await;
-    let [ana, eve] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, eve]) = Api::with_users().await;
     let post = a_post().by(eve.user.id).insert_into(api.database()).await.id;
     let heart = post_subpath(post, "heart");
     for caller in [&eve, &ana] {
@@ -127,8 +121,7 @@ async fn removing_a_heart_from_an_invisible_post_returns_the_count_0() {
 
 #[actix_web::test]
 async fn a_trailing_slash_is_accepted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     api.post(&post_subpath(post, "heart/")).by(&ana).send().await.expect(201);

@@ -12,8 +12,7 @@ const IMAGE: &str = "/uploads/posts/01937b5e-7c2a-7000-8000-0123456789ab.jpg";
 
 #[actix_web::test]
 async fn an_explained_score_is_the_product_of_its_factors() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let engagement = Engagement { hearts: 3, reactions: 2, shares: 1, comments: 9 };
     let photo = a_post().with(|draft| {
         draft.post_type = PostType::Photo;
@@ -52,8 +51,7 @@ async fn an_explained_score_is_the_product_of_its_factors() {
 
 #[actix_web::test]
 async fn next_links_cover_the_feed_without_duplicates_for_any_page_size() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_ranked_posts(&api, 130).await;
 
     let in_twos = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=2"), ApiResponse::json).await;
@@ -70,8 +68,7 @@ async fn next_links_cover_the_feed_without_duplicates_for_any_page_size() {
 
 #[actix_web::test]
 async fn the_feed_ends_after_500_posts() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_ranked_posts(&api, 530).await;
 
     let pages = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=99"), ApiResponse::json).await;
@@ -81,8 +78,7 @@ async fn the_feed_ends_after_500_posts() {
 
 #[actix_web::test]
 async fn an_offset_skips_positions_of_a_new_feed() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_ranked_posts(&api, 530).await;
     let pages = fetch_all_pages(&api, &ana, &format!("{FEED}?limit=100"), ApiResponse::json).await;
     let all = pages.concat();
@@ -105,8 +101,7 @@ async fn an_offset_skips_positions_of_a_new_feed() {
 
 #[actix_web::test]
 async fn a_cursor_with_too_many_positions_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_ranked_posts(&api, 530).await;
     let last = api.get(&format!("{FEED}?offset=399&limit=100")).by(&ana).send().await.expect(200);
     let link = next_link(&last).unwrap();

@@ -12,8 +12,7 @@ use crate::support::{
 
 #[actix_web::test]
 async fn a_reaction_is_enveloped_and_has_all_fields() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     let response = react(&api, &ana, post, "hug").await.expect(201);
@@ -43,8 +42,7 @@ async fn a_reaction_is_enveloped_and_has_all_fields() {
 
 #[actix_web::test]
 async fn changing_a_reaction_returns_201_and_keeps_its_id_and_time() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let hug = envelope_data(&react(&api, &ana, post, "hug").await.expect(201));
     api.app.clock.advance(TimeDelta::hours(1));
@@ -57,8 +55,7 @@ async fn changing_a_reaction_returns_201_and_keeps_its_id_and_time() {
 
 #[actix_web::test]
 async fn removing_a_reaction_returns_204_without_a_body() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
 
@@ -75,8 +72,7 @@ async fn removing_a_reaction_returns_204_without_a_body() {
 
 #[actix_web::test]
 async fn exactly_the_known_emoji_codes_are_accepted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     for emoji in Emoji::ALL {
@@ -110,8 +106,7 @@ async fn exactly_the_known_emoji_codes_are_accepted() {
 
 #[actix_web::test]
 async fn only_a_post_can_be_the_object_of_a_reaction() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let react = async |object_type: Value| {
         let body = json!({"emoji_code": "hug", "object_type": object_type});
@@ -130,8 +125,7 @@ async fn only_a_post_can_be_the_object_of_a_reaction() {
 
 #[actix_web::test]
 async fn the_error_for_an_unknown_code_lists_the_known_ones() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     let response = react(&api, &ana, post, "smile").await;
@@ -142,9 +136,7 @@ async fn the_error_for_an_unknown_code_lists_the_known_ones() {
 
 #[actix_web::test]
 async fn the_summary_counts_used_emojis_only() {
-    let api = Api::create().await;
-    let [ana, ben, eve] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, eve]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let summary = async || {
         let response =
@@ -166,8 +158,7 @@ async fn the_summary_counts_used_emojis_only() {
 
 #[actix_web::test]
 async fn reactions_are_listed_newest_first_and_paginated() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     react(&api, &ana, post, "hug").await.expect(201);
     api.app.clock.advance(TimeDelta::seconds(1));

@@ -10,8 +10,7 @@ use crate::support::{
 
 #[actix_web::test]
 async fn a_link_share_is_not_enveloped_and_has_the_url_of_the_front_end() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     let response = share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
@@ -44,8 +43,7 @@ async fn a_link_share_is_not_enveloped_and_has_the_url_of_the_front_end() {
 
 #[actix_web::test]
 async fn sharing_a_link_again_returns_201_with_the_first_share() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let link = json!({"share_method": "url"});
     let first = share(&api, &ana, post, &link).await.expect(201).json();
@@ -59,8 +57,7 @@ async fn sharing_a_link_again_returns_201_with_the_first_share() {
 
 #[actix_web::test]
 async fn a_link_share_accepts_null_recipients_and_message() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let body = json!({"share_method": "url", "recipient_ids": null, "message": null});
 
@@ -70,8 +67,7 @@ async fn a_link_share_accepts_null_recipients_and_message() {
 /// A link reaches no recipient, so the message would be lost.
 #[actix_web::test]
 async fn a_link_share_with_recipients_or_a_message_is_rejected() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let recipients = json!([i64::from(ben.user.id)]);
 
@@ -86,8 +82,7 @@ async fn a_link_share_with_recipients_or_a_message_is_rejected() {
 
 #[actix_web::test]
 async fn removing_a_link_share_returns_204_without_a_body() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     share(&api, &ana, post, &json!({"share_method": "url"})).await.expect(201);
 
@@ -103,9 +98,7 @@ async fn removing_a_link_share_returns_204_without_a_body() {
 
 #[actix_web::test]
 async fn a_message_share_has_the_message_and_the_recipient_count() {
-    let api = Api::create().await;
-    let [ana, ben, eve] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, eve]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let ids = [ben.user.id, eve.user.id, ben.user.id].map(i64::from);
     let body =
@@ -120,8 +113,7 @@ async fn a_message_share_has_the_message_and_the_recipient_count() {
 
 #[actix_web::test]
 async fn a_blank_message_is_null() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
 
     for message in [json!(null), json!(""), json!(" \r\n ")] {
@@ -133,8 +125,7 @@ async fn a_blank_message_is_null() {
 
 #[actix_web::test]
 async fn invalid_recipients_are_rejected() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let sender = i64::from(ana.user.id);
 
@@ -158,8 +149,7 @@ async fn invalid_recipients_are_rejected() {
 
 #[actix_web::test]
 async fn all_invalid_fields_of_a_share_are_reported() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let long = "💜".repeat(201);
 
@@ -180,9 +170,7 @@ async fn all_invalid_fields_of_a_share_are_reported() {
 
 #[actix_web::test]
 async fn an_unknown_recipient_is_not_found_and_a_blocked_one_is_forbidden() {
-    let api = Api::create().await;
-    let [ana, ben, eve] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, eve]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     block(api.database(), ben.user.id, ana.user.id).await;
     block(api.database(), ana.user.id, eve.user.id).await;
@@ -202,8 +190,7 @@ async fn an_unknown_recipient_is_not_found_and_a_blocked_one_is_forbidden() {
 
 #[actix_web::test]
 async fn a_private_post_cannot_be_shared_by_its_author() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().by(ana.user.id).private().insert_into(api.database()).await.id;
 
     let response = share(&api, &ana, post, &json!({"share_method": "url"})).await;
@@ -218,8 +205,7 @@ async fn a_private_post_cannot_be_shared_by_its_author() {
 
 #[actix_web::test]
 async fn the_21st_message_share_within_an_hour_gets_429() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     for _ in 0..20 {
         share(&api, &ana, post, &message_share(ben.user.id)).await.expect(201);
@@ -239,8 +225,7 @@ async fn the_21st_message_share_within_an_hour_gets_429() {
 
 #[actix_web::test]
 async fn a_retry_gets_the_first_share() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     let send = async |body: &Value| {
         let request =

@@ -10,8 +10,7 @@ const TRENDING: &str = "/api/v1/posts/trending";
 
 #[actix_web::test]
 async fn posts_in_the_window_are_sorted_by_engagement() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let (shared, hearted) =
         (insert_post_hours_ago(&api, 1).await, insert_post_hours_ago(&api, 2).await);
     let (older, ignored) =
@@ -39,8 +38,7 @@ async fn posts_in_the_window_are_sorted_by_engagement() {
 
 #[actix_web::test]
 async fn the_limit_is_10_by_default() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     for _ in 0..12 {
         insert_post_hours_ago(&api, 1).await;
     }
@@ -54,8 +52,7 @@ async fn the_limit_is_10_by_default() {
 
 #[actix_web::test]
 async fn invalid_query_parameters_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (query, fields) in [
         ("?window_hours=0", &["window_hours"][..]),

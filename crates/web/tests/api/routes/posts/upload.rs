@@ -15,8 +15,7 @@ const LIMIT: usize = 5_242_880;
 
 #[actix_web::test]
 async fn a_post_with_an_image_is_created_and_the_image_is_served() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let form = [("content", &b" For rain.\r\nAnd sun. "[..]), ("image", &a_png(30, 20))];
     let response = send(&api, &ana, &form).await.expect(201);
@@ -49,8 +48,7 @@ async fn a_post_with_an_image_is_created_and_the_image_is_served() {
 
 #[actix_web::test]
 async fn all_fields_of_the_form_are_stored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let image = a_png(9, 9);
     let form = [
@@ -77,8 +75,7 @@ async fn all_fields_of_the_form_are_stored() {
 /// Browsers send all fields of a form, and an empty file if none was chosen.
 #[actix_web::test]
 async fn empty_fields_count_as_absent() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let form: [(&str, &[u8]); 6] = [
         ("content", b"For rain."),
@@ -103,8 +100,7 @@ async fn empty_fields_count_as_absent() {
 
 #[actix_web::test]
 async fn the_post_type_is_detected_if_absent() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let png = a_png(9, 9);
     let (long, longer) = ("x".repeat(300), "x".repeat(301));
 
@@ -126,8 +122,7 @@ async fn the_post_type_is_detected_if_absent() {
 
 #[actix_web::test]
 async fn booleans_in_forms_have_several_spellings() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (word, is_public) in [
         ("true", true),
@@ -153,8 +148,7 @@ async fn booleans_in_forms_have_several_spellings() {
 
 #[actix_web::test]
 async fn all_invalid_fields_are_reported_at_once_and_no_file_is_stored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let (image, long) = (a_png(9, 9), "x".repeat(501));
     let all = ["content", "is_public", "location", "post_type", "title"];
 
@@ -183,8 +177,7 @@ async fn all_invalid_fields_are_reported_at_once_and_no_file_is_stored() {
 
 #[actix_web::test]
 async fn invalid_images_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let png = a_png(60, 60);
 
     let unsupported = upload_image(&api, &ana, b"GIF89a").await;
@@ -200,8 +193,7 @@ async fn invalid_images_are_rejected() {
 
 #[actix_web::test]
 async fn an_image_over_the_limit_is_not_read_to_its_end() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = EndlessBody::multipart("image");
 
     let response = api.post(UPLOAD).by(&ana).multipart_stream(body.chunks()).send().await;
@@ -212,8 +204,7 @@ async fn an_image_over_the_limit_is_not_read_to_its_end() {
 
 #[actix_web::test]
 async fn the_form_accepts_an_image_only_as_a_file() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let other = upload_image(&api, &ana, &a_png(9, 9)).await.expect(201).json();
     let other = other["image_url"].as_str().unwrap().as_bytes();
 
@@ -225,8 +216,7 @@ async fn the_form_accepts_an_image_only_as_a_file() {
 
 #[actix_web::test]
 async fn a_private_privacy_level_wins_over_is_public() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (level, is_public, result) in [
         ("private", "true", false),
@@ -252,8 +242,7 @@ async fn a_private_privacy_level_wins_over_is_public() {
 
 #[actix_web::test]
 async fn a_retry_with_the_same_form_gets_the_first_response() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let send_with_key = |form: &[(&str, &[u8])]| {
         api.post(UPLOAD).by(&ana).multipart(form).header("Idempotency-Key", "k").send()
     };
@@ -273,8 +262,7 @@ async fn a_retry_with_the_same_form_gets_the_first_response() {
 
 #[actix_web::test]
 async fn only_post_is_allowed() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
         let response = api.request(method, UPLOAD).by(&ana).send().await;

@@ -7,8 +7,7 @@ use crate::support::post_subpath;
 
 #[actix_web::test]
 async fn every_list_shows_the_counts_and_the_engagement_of_the_viewer() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let other = a_post().by(ben.user.id).insert_into(api.database()).await.id;
     let interactions = [
@@ -43,8 +42,7 @@ async fn every_list_shows_the_counts_and_the_engagement_of_the_viewer() {
 
 #[actix_web::test]
 async fn removed_engagement_is_no_longer_counted() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = a_post().insert_into(api.database()).await.id;
     api.post(&post_subpath(post, "heart")).by(&ana).send().await.expect(201);
     let body = json!({"emoji_code": "hug"});

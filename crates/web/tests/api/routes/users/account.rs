@@ -9,8 +9,7 @@ const ME: &str = "/api/v1/users/me";
 
 #[actix_web::test]
 async fn deleting_an_account_ends_its_sessions_and_deletes_its_data() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let post = post_path(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     let response = delete_account(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
@@ -34,8 +33,7 @@ async fn deleting_an_account_ends_its_sessions_and_deletes_its_data() {
 
 #[actix_web::test]
 async fn the_email_of_a_deleted_account_is_available_and_the_username_is_reserved() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     delete_account(&api, &ana, &json!({"password": PASSWORD})).await.expect(204);
 
     let account = |username: &str| {
@@ -55,8 +53,7 @@ async fn the_email_of_a_deleted_account_is_available_and_the_username_is_reserve
 
 #[actix_web::test]
 async fn a_wrong_password_changes_nothing() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let post = post_path(a_post().by(ana.user.id).insert_into(api.database()).await.id);
 
     for wrong in
@@ -73,8 +70,7 @@ async fn a_wrong_password_changes_nothing() {
 
 #[actix_web::test]
 async fn deletion_requires_a_body_with_the_password() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for body in
         [json!({}), json!({"password": null}), json!({"password": 1}), json!({"password": ["x"]})]

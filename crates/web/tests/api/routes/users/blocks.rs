@@ -12,8 +12,7 @@ use crate::support::{error_details, next_link, problem_code_and_detail};
 
 #[actix_web::test]
 async fn blocking_and_unblocking_are_idempotent() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let path = user_path(&ben, "block");
 
     for _ in 0..2 {
@@ -34,8 +33,7 @@ async fn blocking_and_unblocking_are_idempotent() {
 
 #[actix_web::test]
 async fn a_user_cannot_block_themselves_or_an_unknown_user() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for method in [actix_web::http::Method::POST, actix_web::http::Method::DELETE] {
         let own = api.request(method.clone(), &user_path(&ana, "block")).by(&ana).send().await;
@@ -55,9 +53,7 @@ async fn a_user_cannot_block_themselves_or_an_unknown_user() {
 
 #[actix_web::test]
 async fn the_blocks_of_a_user_are_listed_newest_first_to_them_only() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     for target in [&ben, &caro] {
         block(&api, &ana, target).await;
         api.app.clock.advance(TimeDelta::seconds(1));
@@ -90,9 +86,7 @@ async fn the_blocks_of_a_user_are_listed_newest_first_to_them_only() {
 
 #[actix_web::test]
 async fn a_repeated_block_keeps_its_position_in_the_list() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     for target in [&ben, &caro, &ben] {
         block(&api, &ana, target).await;
         api.app.clock.advance(TimeDelta::seconds(1));
@@ -105,9 +99,7 @@ async fn a_repeated_block_keeps_its_position_in_the_list() {
 
 #[actix_web::test]
 async fn blocks_are_paginated() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     for target in [&ben, &caro] {
         block(&api, &ana, target).await;
         api.app.clock.advance(TimeDelta::seconds(1));

@@ -1,10 +1,10 @@
 //! `/api/v1/users/me/export`.
 
+use grateful_storage::Repositories;
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
 use grateful_application::hearts;
-use grateful_storage::Repositories;
 use grateful_testkit::{
     Api, Caller, TestApp, TestDatabase, a_heart, a_message_share, a_post, a_reaction, block,
     create_user,
@@ -36,8 +36,7 @@ const SECTIONS: [&str; 14] = [
 
 #[actix_web::test]
 async fn a_new_user_has_a_complete_export() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.get(EXPORT).by(&ana).send().await.expect(200);
 
@@ -57,9 +56,7 @@ async fn a_new_user_has_a_complete_export() {
 
 #[actix_web::test]
 async fn every_section_contains_its_data() {
-    let api = Api::create().await;
-    let [ana, ben, sue] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, sue]) = Api::with_users().await;
     let bens_post = a_post().by(ben.user.id).insert_into(api.database()).await;
     let anas_post = a_post().by(ana.user.id).private().insert_into(api.database()).await;
     let preferences = json!({"profile_preferences": {"approve_followers": true}});
@@ -141,8 +138,7 @@ async fn every_section_contains_its_data() {
 
 #[actix_web::test]
 async fn sections_of_several_batches_are_complete_without_duplicates() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_data(api.database(), &ana).await;
     let post = a_post().by(ana.user.id).insert_into(api.database()).await.id;
     let actors = 130;
@@ -188,8 +184,7 @@ async fn sections_of_several_batches_are_complete_without_duplicates() {
 /// A comment on a post that has become private reveals no more than ids and times of the post.
 #[actix_web::test]
 async fn the_export_contains_no_private_data_of_other_users() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let secret = a_post().by(ben.user.id).with_text("Top secret").insert_into(api.database()).await;
     let mut conn = api.database().connect().await;
     conn.hearts().add(&[a_heart(ana.user.id, secret.id)]).await.unwrap();
@@ -267,8 +262,7 @@ async fn an_aborted_export_releases_its_connection() {
 /// Clients would mistake valid JSON for a complete export.
 #[actix_web::test]
 async fn an_export_that_fails_midway_is_not_valid_json() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_data(api.database(), &ana).await;
     let mut response = api.get(EXPORT).by(&ana).send_streaming().await;
     let mut text = response.next_chunk().await.unwrap();

@@ -14,9 +14,7 @@ const LISTS: [&str; 2] = ["followers", "following"];
 
 #[actix_web::test]
 async fn followers_are_listed_newest_first_with_is_following_of_the_viewer() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     let set_profile = "UPDATE users SET bio = 'Hi', profile_image_url = '/b.jpg' WHERE id =";
     api.database().execute(&format!("{set_profile} {}", user_id(&ben))).await;
     follow_in_sequence(&api, &[(&ben, &ana), (&caro, &ana), (&caro, &ben)]).await;
@@ -49,8 +47,7 @@ async fn followers_are_listed_newest_first_with_is_following_of_the_viewer() {
 
 #[actix_web::test]
 async fn a_follower_is_removed_once() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     follow(&api, &ben, &ana).await;
     let path = format!("/api/v1/users/me/followers/{}", user_id(&ben));
 
@@ -73,9 +70,7 @@ async fn a_follower_is_removed_once() {
 
 #[actix_web::test]
 async fn followed_users_are_listed_newest_first_with_is_following_of_the_viewer() {
-    let api = Api::create().await;
-    let [ana, ben, caro] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, caro]) = Api::with_users().await;
     follow_in_sequence(&api, &[(&ana, &ben), (&ana, &caro), (&ben, &caro)]).await;
 
     let by_ben = get_list(&api, &ben, &ana, "following").await;
@@ -90,8 +85,7 @@ async fn followed_users_are_listed_newest_first_with_is_following_of_the_viewer(
 
 #[actix_web::test]
 async fn next_links_and_offsets_cover_the_list_without_duplicates() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_mutual_followers(&api, &ana, 120).await;
 
     for name in LISTS {
@@ -126,8 +120,7 @@ async fn next_links_and_offsets_cover_the_list_without_duplicates() {
 
 #[actix_web::test]
 async fn invalid_query_parameters_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     insert_mutual_followers(&api, &ana, 2).await;
     let page = api.get(&format!("{}?limit=1", user_path(&ana, "followers"))).by(&ana).send().await;
     let link = next_link(&page).unwrap();
@@ -152,8 +145,7 @@ async fn invalid_query_parameters_are_rejected() {
 
 #[actix_web::test]
 async fn lists_and_stats_of_unknown_and_blocked_users_are_not_found() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     block(&api, &ana, &ben).await;
 
     for rest in ["followers", "following", "follow-stats"] {

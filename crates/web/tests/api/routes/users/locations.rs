@@ -12,8 +12,7 @@ type ErrorFactory = fn() -> GeocoderError;
 
 #[actix_web::test]
 async fn locations_are_found_by_name_up_to_the_limit() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (limit, expected) in [
         (json!(3), 3),
@@ -35,8 +34,7 @@ async fn locations_are_found_by_name_up_to_the_limit() {
 
 #[actix_web::test]
 async fn invalid_fields_are_reported() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for (body, fields) in [
         (json!({}), &["query"][..]),
@@ -55,8 +53,7 @@ async fn invalid_fields_are_reported() {
 
 #[actix_web::test]
 async fn geocoder_failures_are_reported_by_kind_without_details() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let failures: [(ErrorFactory, &str); 3] = [
         (|| GeocoderError::TimedOut, "nominatim_timeout"),

@@ -27,8 +27,7 @@ const SIZES: [&str; 4] = ["large", "medium", "small", "thumbnail"];
 
 #[actix_web::test]
 async fn an_uploaded_photo_is_public_in_four_sizes() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let photo = envelope_data(&upload(&api, &ana, &a_png(300, 200)).await.expect(200));
 
@@ -50,8 +49,7 @@ async fn an_uploaded_photo_is_public_in_four_sizes() {
 
 #[actix_web::test]
 async fn the_photo_is_shown_in_the_profile_and_with_posts() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let medium =
         upload(&api, &ana, &a_png(9, 9)).await.expect(200).data()["profile_image_url"].take();
 
@@ -70,8 +68,7 @@ async fn the_photo_is_shown_in_the_profile_and_with_posts() {
 
 #[actix_web::test]
 async fn a_photo_can_be_deleted_once() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let photo = upload(&api, &ana, &a_png(9, 9)).await.expect(200).data();
 
     let deleted = api.delete(PHOTO).by(&ana).send().await.expect(200);
@@ -86,8 +83,7 @@ async fn a_photo_can_be_deleted_once() {
 
 #[actix_web::test]
 async fn the_default_photo_is_an_avatar() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.get(&format!("{PHOTO}/default")).by(&ana).send().await.expect(200);
 
@@ -101,8 +97,7 @@ async fn the_default_photo_is_an_avatar() {
 /// No route for photos takes a user id.
 #[actix_web::test]
 async fn no_route_changes_the_photo_of_another_user() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let bens_photo = upload(&api, &ben, &a_png(9, 9)).await.expect(200).data();
 
     for (method, pattern, _) in operations() {
@@ -126,8 +121,7 @@ async fn no_route_changes_the_photo_of_another_user() {
 
 #[actix_web::test]
 async fn the_file_name_and_the_declared_type_are_ignored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let send_as = |file: &[u8], name: &str, content_type: &str| {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
@@ -161,8 +155,7 @@ async fn the_file_name_and_the_declared_type_are_ignored() {
 
 #[actix_web::test]
 async fn invalid_images_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let png = a_png(60, 60);
 
     for (file, reason) in [
@@ -182,8 +175,7 @@ async fn invalid_images_are_rejected() {
 
 #[actix_web::test]
 async fn a_form_without_a_file_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for form in [&[][..], &[("focus", &b"0.5,0.5"[..])], &[("file", b"")], &[("image", b"")]] {
         let response = api.post(PHOTO).by(&ana).multipart(form).send().await;
@@ -194,8 +186,7 @@ async fn a_form_without_a_file_is_rejected() {
 
 #[actix_web::test]
 async fn the_focus_is_two_numbers_from_0_to_1() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let upload_with = |focus: &[u8]| {
         let form = [("file", &a_png(9, 9)[..]), ("focus", focus)];
         api.post(PHOTO).by(&ana).multipart(&form).send()
@@ -224,8 +215,7 @@ async fn the_focus_is_two_numbers_from_0_to_1() {
 
 #[actix_web::test]
 async fn all_invalid_fields_are_reported_at_once() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let response = api.post(PHOTO).by(&ana).multipart(&[("focus", b"2,2")]).send().await;
 
@@ -241,8 +231,7 @@ async fn all_invalid_fields_are_reported_at_once() {
 #[case::empty("")]
 #[actix_web::test]
 async fn content_types_other_than_form_data_are_rejected(#[case] content_type: &str) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let request = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
     let response = request.header("Content-Type", content_type).send().await;
@@ -253,8 +242,7 @@ async fn content_types_other_than_form_data_are_rejected(#[case] content_type: &
 
 #[actix_web::test]
 async fn compressed_forms_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for encoding in ["gzip", "br", "deflate", "zstd"] {
         let request = api.post(PHOTO).by(&ana).multipart(&[("file", &a_png(9, 9))]);
@@ -265,8 +253,7 @@ async fn compressed_forms_are_rejected() {
 
 #[actix_web::test]
 async fn malformed_forms_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let valid = multipart_form(&[("file", &a_png(60, 60))]);
     let form_with_head =
         |head: &str| format!("--{BOUNDARY}\r\n{head}\r\n\r\nx\r\n--{BOUNDARY}--\r\n");
@@ -299,8 +286,7 @@ async fn malformed_forms_are_rejected() {
 
 #[actix_web::test]
 async fn an_incomplete_form_changes_nothing() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let form = multipart_form(&[("file", &a_png(60, 60))]);
     let half = Bytes::copy_from_slice(&form[..form.len() / 2]);
 
@@ -313,8 +299,7 @@ async fn an_incomplete_form_changes_nothing() {
 
 #[actix_web::test]
 async fn a_file_of_the_maximum_size_is_accepted_and_one_byte_more_is_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     // Bytes after the end of the image are ignored.
     let mut file = a_png(9, 9);
     file.resize(LIMIT, 0);
@@ -328,8 +313,7 @@ async fn a_file_of_the_maximum_size_is_accepted_and_one_byte_more_is_rejected() 
 
 #[actix_web::test]
 async fn a_form_with_a_content_length_over_the_limit_is_not_read() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for length in ["6000000", "18446744073709551615"] {
         let body = EndlessBody::multipart("file");
@@ -354,8 +338,7 @@ async fn a_form_with_a_content_length_over_the_limit_is_not_read() {
 #[case::unknown_field("more", 65_536)]
 #[actix_web::test]
 async fn a_part_over_the_limit_is_not_read_to_its_end(#[case] name: &str, #[case] limit: usize) {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = EndlessBody::multipart(name);
 
     let response = api.post(PHOTO).by(&ana).multipart_stream(body.chunks()).send().await;
@@ -368,8 +351,7 @@ async fn a_part_over_the_limit_is_not_read_to_its_end(#[case] name: &str, #[case
 /// Empty parts count towards the limit for text.
 #[actix_web::test]
 async fn a_form_with_endless_parts_is_not_read_to_its_end() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n");
     let body = EndlessBody::new("", &part);
 
@@ -434,8 +416,7 @@ async fn a_slow_form_times_out() {
 
 #[actix_web::test]
 async fn a_retry_gets_the_first_response_even_with_another_boundary() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let parts: [(&str, &[u8]); 2] = [("file", &a_png(9, 9)), ("focus", b"0.5,0.5")];
     let send_with_key = |form: Vec<u8>, boundary: &str| {
         send_raw_form(&api, &ana, form)
@@ -462,8 +443,7 @@ async fn a_retry_gets_the_first_response_even_with_another_boundary() {
 
 #[actix_web::test]
 async fn a_malformed_key_is_rejected_before_the_form_is_read() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let body = EndlessBody::multipart("file");
 
     let request =

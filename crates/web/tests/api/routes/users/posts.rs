@@ -11,8 +11,7 @@ const OWN_POSTS: &str = "/api/v1/users/me/posts";
 
 #[actix_web::test]
 async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let first = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
     let private =
         a_post().by(ana.user.id).private().insert_into(api.database()).await.id.to_string();
@@ -29,8 +28,7 @@ async fn own_posts_include_private_ones_newest_first_in_an_envelope() {
 
 #[actix_web::test]
 async fn an_unknown_user_is_not_found() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for id in [0, -1, i64::MAX, i64::MIN] {
         let response = api.get(&path(id)).by(&ana).send().await;
@@ -40,8 +38,7 @@ async fn an_unknown_user_is_not_found() {
 
 #[actix_web::test]
 async fn a_malformed_user_id_is_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for id in [
         "x",
@@ -65,8 +62,7 @@ async fn a_malformed_user_id_is_invalid() {
 
 #[actix_web::test]
 async fn next_links_cover_all_posts() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let mut posts = Vec::new();
     for _ in 0..7 {
         posts.push(a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string());

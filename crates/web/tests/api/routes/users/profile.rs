@@ -26,8 +26,7 @@ const PROFILE_FIELDS: [&str; 13] = [
 
 #[actix_web::test]
 async fn a_new_user_has_an_empty_profile() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let expected = json!({
         "id": i64::from(ana.user.id),
@@ -51,8 +50,7 @@ async fn a_new_user_has_an_empty_profile() {
 
 #[actix_web::test]
 async fn other_users_see_the_profile_without_email_and_preferences() {
-    let api = Api::create().await;
-    let (ana, ben) = (api.create_user().await, api.create_user().await);
+    let (api, [ana, ben]) = Api::with_users().await;
     let mut own = edit_profile(&api, &ana, full_profile()).await;
 
     for path in [path_by_id(&ana), "/api/v1/users/username/Ana.Lima".to_owned()] {
@@ -72,8 +70,7 @@ async fn other_users_see_the_profile_without_email_and_preferences() {
 
 #[actix_web::test]
 async fn all_fields_of_a_profile_are_stored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let edit = full_profile();
 
     let after = edit_profile(&api, &ana, edit.clone()).await;
@@ -87,8 +84,7 @@ async fn all_fields_of_a_profile_are_stored() {
 
 #[actix_web::test]
 async fn absent_fields_are_kept_and_null_fields_are_cleared() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let before = edit_profile(&api, &ana, full_profile()).await;
 
     for (field, response_field, empty) in [
@@ -110,8 +106,7 @@ async fn absent_fields_are_kept_and_null_fields_are_cleared() {
 
 #[actix_web::test]
 async fn read_only_and_unknown_fields_are_ignored() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let before = edit_profile(&api, &ana, full_profile()).await;
 
     for body in [
@@ -127,8 +122,7 @@ async fn read_only_and_unknown_fields_are_ignored() {
 
 #[actix_web::test]
 async fn blank_fields_are_cleared_except_the_display_name() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     edit_profile(&api, &ana, full_profile()).await;
 
     let after = edit_profile(&api, &ana, json!({"bio": "\u{2800}\u{200b}", "city": " \t"})).await;
@@ -147,8 +141,7 @@ async fn blank_fields_are_cleared_except_the_display_name() {
 
 #[actix_web::test]
 async fn text_is_normalized_before_its_length_is_checked() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     // 500 characters after normalization: a line break of two bytes, a letter of two code points.
     let bio = format!(" Rain\r\nand\rsun\t{}e\u{301}\r\n", "x".repeat(485));
@@ -168,8 +161,7 @@ async fn text_is_normalized_before_its_length_is_checked() {
 
 #[actix_web::test]
 async fn all_invalid_fields_are_reported_at_once_and_nothing_is_changed() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let before = get_own_profile(&api, &ana).await;
 
     let response = put_profile(
@@ -204,8 +196,7 @@ async fn all_invalid_fields_are_reported_at_once_and_nothing_is_changed() {
 
 #[actix_web::test]
 async fn a_changed_username_is_found_and_so_is_the_old_one() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let old = path_by_username(&ana);
 
     assert_eq!(
@@ -226,8 +217,7 @@ async fn a_changed_username_is_found_and_so_is_the_old_one() {
 
 #[actix_web::test]
 async fn the_username_of_another_user_is_taken_in_any_case() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     a_user().with_username("Ben").insert_into(api.database()).await;
 
     for name in ["Ben", "bEN"] {
@@ -242,8 +232,7 @@ async fn the_username_of_another_user_is_taken_in_any_case() {
 
 #[actix_web::test]
 async fn reserved_malformed_and_confusable_usernames_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let long = "a".repeat(51);
 
     for name in [
@@ -287,8 +276,7 @@ async fn reserved_malformed_and_confusable_usernames_are_rejected() {
 
 #[actix_web::test]
 async fn a_city_that_is_too_long_is_shortened_with_the_location_data() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let long_name = format!("Lisboa, {}Portugal", "Santa Maria Maior, ".repeat(6));
     assert!(100 < long_name.chars().count());
     let location_data = |address: Value| json!({"display_name": long_name, "lat": 38.7, "lon": -9.1, "address": address});
@@ -314,8 +302,7 @@ async fn a_city_that_is_too_long_is_shortened_with_the_location_data() {
 
 #[actix_web::test]
 async fn location_data_has_a_name_and_valid_coordinates() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let location_data =
         |lat: Value, lon: Value| json!({"display_name": "Here", "lat": lat, "lon": lon});
 
@@ -353,8 +340,7 @@ async fn location_data_has_a_name_and_valid_coordinates() {
 
 #[actix_web::test]
 async fn websites_and_institutions_are_validated() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for url in [
         "javascript:alert(1)",
@@ -396,8 +382,7 @@ async fn websites_and_institutions_are_validated() {
 
 #[actix_web::test]
 async fn unknown_preferences_are_stored_and_invalid_ones_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let preferences = json!({"approve_followers": true, "notifications": {"like": false}, "theme": {"dark": [1, null]}});
 
     let after = edit_profile(&api, &ana, json!({"profile_preferences": preferences})).await;
@@ -422,8 +407,7 @@ async fn unknown_preferences_are_stored_and_invalid_ones_rejected() {
 
 #[actix_web::test]
 async fn preferences_are_merged_and_null_removes_a_key() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let first = json!({"approve_followers": true, "theme": {"dark": 1, "font": "serif"}, "notifications": {"like": false}});
     edit_profile(&api, &ana, json!({"profile_preferences": first})).await;
 
@@ -449,8 +433,7 @@ async fn preferences_are_merged_and_null_removes_a_key() {
 
 #[actix_web::test]
 async fn oversized_and_malformed_bodies_are_rejected() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     let oversized = json!({"profile_preferences": {"theme": "x".repeat(3_000_000)}});
     let response = put_profile(&api, &ana, &oversized).await;
@@ -466,9 +449,7 @@ async fn oversized_and_malformed_bodies_are_rejected() {
 
 #[actix_web::test]
 async fn the_follow_counts_do_not_include_pending_requests() {
-    let api = Api::create().await;
-    let [ana, ben, sue] =
-        [api.create_user().await, api.create_user().await, api.create_user().await];
+    let (api, [ana, ben, sue]) = Api::with_users().await;
     edit_profile(&api, &sue, json!({"profile_preferences": {"approve_followers": true}})).await;
 
     for target in [&ben, &sue] {
@@ -486,8 +467,7 @@ async fn the_follow_counts_do_not_include_pending_requests() {
 
 #[actix_web::test]
 async fn a_username_is_found_in_any_case_and_with_trailing_punctuation() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let cat = a_user().with_username("The.Cat_1").insert_into(api.database()).await;
 
     for name in [
@@ -526,8 +506,7 @@ async fn a_username_is_found_in_any_case_and_with_trailing_punctuation() {
 
 #[actix_web::test]
 async fn malformed_usernames_are_not_found_and_path_segments_are_usernames() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
     let long = "a".repeat(5_000);
 
     for name in [
@@ -569,8 +548,7 @@ async fn malformed_usernames_are_not_found_and_path_segments_are_usernames() {
 
 #[actix_web::test]
 async fn unknown_user_ids_are_not_found_and_malformed_ones_invalid() {
-    let api = Api::create().await;
-    let ana = api.create_user().await;
+    let (api, [ana]) = Api::with_users().await;
 
     for id in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
         let response = api.get(&format!("/api/v1/users/{id}/profile")).by(&ana).send().await;

@@ -13,8 +13,7 @@ const USER_FIELDS: [&str; 5] = ["bio", "display_name", "id", "profile_image_url"
 
 #[actix_web::test]
 async fn users_are_found_by_username_and_display_name_best_match_first() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     for (username, display_name) in [
         ("joanna", None),
         ("anabel", None),
@@ -38,8 +37,7 @@ async fn users_are_found_by_username_and_display_name_best_match_first() {
 
 #[actix_web::test]
 async fn the_limit_is_clamped_to_1_to_50() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     for number in 10..65 {
         create_user_named(&api, &format!("ana{number}"), None).await;
     }
@@ -68,8 +66,7 @@ async fn the_limit_is_clamped_to_1_to_50() {
 
 #[actix_web::test]
 async fn a_query_without_matches_finds_no_users() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     create_user_named(&api, "ana", Some("Ana")).await;
 
     for query in [
@@ -96,8 +93,7 @@ async fn a_query_without_matches_finds_no_users() {
 
 #[actix_web::test]
 async fn invalid_fields_are_reported() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
 
     for (path, body, fields) in [
         (SEARCH, json!({}), &["query"][..]),
@@ -121,8 +117,7 @@ async fn invalid_fields_are_reported() {
 
 #[actix_web::test]
 async fn the_viewer_and_blocked_users_are_not_found() {
-    let api = Api::create().await;
-    let [ana, ben] = [api.create_user().await, api.create_user().await];
+    let (api, [ana, ben]) = Api::with_users().await;
     let [ana_name, ben_name] = [&ana, &ben].map(|caller| caller.user.username.as_str().to_owned());
     block(api.database(), ben.user.id, ana.user.id).await;
 
@@ -143,8 +138,7 @@ async fn the_viewer_and_blocked_users_are_not_found() {
 
 #[actix_web::test]
 async fn usernames_are_validated_as_sent_without_duplicates() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     for name in ["Ana", "ben-x", "cat"] {
         create_user_named(&api, name, None).await;
     }
@@ -165,8 +159,7 @@ async fn usernames_are_validated_as_sent_without_duplicates() {
 
 #[actix_web::test]
 async fn at_most_50_usernames_are_validated() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     create_user_named(&api, "ana49", None).await;
     create_user_named(&api, "ana50", None).await;
     let names: Vec<String> = (0..1_000).map(|number| format!("ana{number}")).collect();
@@ -179,8 +172,7 @@ async fn at_most_50_usernames_are_validated() {
 
 #[actix_web::test]
 async fn a_user_is_found_by_username_in_any_case() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     let id = create_user_named(&api, "Ana.B-c_d", None).await;
 
     for path in
@@ -195,8 +187,7 @@ async fn a_user_is_found_by_username_in_any_case() {
 /// The routes below a user id do not match such names either.
 #[actix_web::test]
 async fn a_username_may_equal_a_path_segment() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
 
     for name in
         ["posts", "profile", "followers", "following", "follow-stats", "block", "by_username"]
@@ -210,8 +201,7 @@ async fn a_username_may_equal_a_path_segment() {
 
 #[actix_web::test]
 async fn an_unknown_username_is_not_found() {
-    let api = Api::create().await;
-    let viewer = api.create_user().await;
+    let (api, [viewer]) = Api::with_users().await;
     create_user_named(&api, "ana", None).await;
 
     for name in [
