@@ -9,7 +9,7 @@ use grateful_domain::{
 };
 use serde_json::Value;
 
-use super::released_usernames::has_username;
+use super::released_usernames::ids_by_username;
 use super::{Users, preferences_of};
 use crate::query::visible_users;
 use crate::rows::AuthorRow;
@@ -36,7 +36,7 @@ impl Users<'_> {
         username: &str,
     ) -> Result<Option<Profile>> {
         let row = visible_users(viewer)
-            .filter(has_username(vec![username.to_ascii_lowercase()]))
+            .filter(users::id.eq_any(ids_by_username(vec![username.to_ascii_lowercase()])))
             .select(ProfileRow::as_select())
             .first(self.conn)
             .await

@@ -1,14 +1,16 @@
 //! The `released_usernames` table: names without an owner that are reserved for a while.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl;
 use diesel::prelude::*;
+use diesel::query_source::AliasedField;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{ReleasedUsername, UserId, Username};
 
 use super::Users;
-use crate::query::Sql;
-use crate::schema::released_usernames;
+use crate::query::lower;
+use crate::schema::{released_usernames, users};
 use crate::{Result, StorageError};
 
 impl Users<'_> {
@@ -80,12 +82,22 @@ impl Users<'_> {
     }
 }
 
-/// A condition on `users`: the user has one of these names, given in lower case, or is the former owner of one that is
-/// reserved.
-pub(super) fn has_username(names: Vec<String>) -> Sql {
-    Sql::new("users.id = ANY (ARRAY(SELECT named.id FROM users AS named WHERE lower(named.username) = ANY (")
-        .value(names.clone())
-        .sql(") UNION ALL SELECT released.user_id FROM released_usernames AS released WHERE released.username = ANY (")
-        .value(names)
-        .sql(")))")
+// Under an alias, because the statement selects from `users` too.
+diesel::alias!(users as named: Named);
+
+/// The ids of the users who have one of these names, given in lower case, or are the former owners of one that is reserved.
+/// With two conditions joined by OR, PostgreSQL would scan all users.
+pub(super) fn ids_by_username(names: Vec<String>) -> current_and_former {
+    current_and_former(names.clone(), names)
+}
+
+#[dsl::auto_type]
+fn current_and_former(names: Vec<String>, same_names: Vec<String>) -> _ {
+    let username: AliasedField<Named, users::username> = named.field(users::username);
+    let id: AliasedField<Named, users::id> = named.field(users::id);
+    let current = named.filter(lower(username).eq_any(names)).select(id);
+    let former = released_usernames::table
+        .filter(released_usernames::username.eq_any(same_names))
+        .select(released_usernames::user_id.assume_not_null());
+    current.union_all(former)
 }

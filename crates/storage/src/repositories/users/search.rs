@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
 use super::Users;
-use super::released_usernames::has_username;
+use super::released_usernames::ids_by_username;
 use crate::Result;
 use crate::query::{statement, visible_users};
 use crate::rows::list_item_from_columns;
@@ -54,7 +54,7 @@ impl Users<'_> {
         let keys: Vec<String> =
             names.iter().map(|name| name.as_str().to_ascii_lowercase()).collect();
         let rows: Vec<(i64, String)> = visible_users(Viewer::User(viewer))
-            .filter(has_username(keys.clone()))
+            .filter(users::id.eq_any(ids_by_username(keys.clone())))
             .select((users::id, users::username))
             .load(self.conn)
             .await?;
