@@ -8,25 +8,26 @@
 
 mod blocks;
 mod follows;
+mod functions;
 #[cfg(test)]
 pub(crate) mod golden;
 mod hidden;
+
 mod notifications;
 mod paging;
 mod posts;
-mod sql;
 mod statement;
 mod users;
 
 pub(crate) use self::blocks::{deleted_accounts, hidden_user_array, hidden_users};
 pub use self::follows::{FollowLists, FollowQuery};
+pub(crate) use self::functions::lower;
 pub(crate) use self::hidden::not_hidden;
 pub use self::notifications::NotificationQuery;
 pub(crate) use self::notifications::inbox_of;
 pub(crate) use self::paging::{count_up_to, paginate};
 pub use self::posts::PostQuery;
 pub(crate) use self::posts::{PostForViewerRow, public_posts, visible_posts};
-pub(crate) use self::sql::{Sql, lower};
 pub(crate) use self::statement::{Part, StatementText, statement};
 pub use self::users::UserQuery;
 pub(crate) use self::users::visible_users;

@@ -228,7 +228,7 @@ async fn a_repeated_request_replays_the_first_response() {
         let other = act.perform_idempotently(&scenario, 2).await;
 
         assert_eq!(again, RecordedResponse::Replayed(first));
-        assert!(matches!(other, Err(Error::Invalid(_))), "{other:?}");
+        assert!(matches!(other, Err(Error::IdempotencyKeyReused)), "{other:?}");
         assert_eq!(act.count(&scenario).await, 1);
     }
 }

@@ -124,7 +124,7 @@ impl StatementText {
                 continue;
             };
             if let Some(index) = bound.iter().position(|it| *it == name) {
-                sql.push_str(&format!("${}", index + 1));
+                sql.extend([String::from("$"), (index + 1).to_string()]);
             } else if let Some(param) = params.iter().find(|it| **it == name) {
                 bound.push(name);
                 parts.extend([Part::Sql(std::mem::take(&mut sql)), Part::Param(param)]);
