@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p grateful-domain --example batching`
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
@@ -66,6 +67,7 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
 struct Scenario {
     inbox: Inbox,
     owner: UserId,
+    authors: HashMap<UserId, Author>,
     now: DateTime<Utc>,
     last_id: u128,
     output: String,
@@ -74,12 +76,20 @@ struct Scenario {
 impl Scenario {
     fn new(owner: UserId) -> Self {
         let now = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
-        Self { inbox: Inbox::new(owner), owner, now, last_id: 0, output: String::new() }
+        Self {
+            inbox: Inbox::new(owner),
+            owner,
+            authors: HashMap::new(),
+            now,
+            last_id: 0,
+            output: String::new(),
+        }
     }
 
     /// Records an act one minute after the previous one.
     fn record(&mut self, actor: &Author, act: Act, emoji: Option<Emoji>) {
         self.now += TimeDelta::minutes(1);
+        self.authors.insert(actor.id, actor.clone());
         let event = Event {
             cause: Cause { recipient: self.owner, actor: actor.id, act },
             details: EventDetails { emoji, ..EventDetails::default() },
@@ -88,7 +98,7 @@ impl Scenario {
             batch_id: self.new_id(),
         };
         // The caller knows whether one of the users has blocked the other or the type is muted.
-        self.inbox.record(&event, actor, Deliverability::Allowed);
+        self.inbox.record(&event, Deliverability::Allowed);
     }
 
     fn mark_all_read(&mut self) {
@@ -103,15 +113,16 @@ impl Scenario {
 
     fn print_inbox(&mut self, heading: &str) -> fmt::Result {
         writeln!(self.output, "{heading}")?;
-        // The caller looks up the current texts of the post and the comment, if the owner can see them.
+        // The caller looks up the users, and the current texts of the post and the comment if the owner can see them.
+        let author_of = |user| self.authors.get(&user).cloned();
         let post = Some("For the bus driver who waited.".to_owned());
         let quoted = QuotedTexts { post, comment: None };
         for notification in self.inbox.top_level() {
             let mark = if notification.read_at.is_none() { '●' } else { '○' };
-            let text = self.inbox.render(notification, &quoted).text;
+            let text = self.inbox.render(notification, &quoted, author_of).text;
             writeln!(self.output, "  {mark} {}: {}", text.title, text.message)?;
             for child in self.inbox.children(notification.id) {
-                let text = self.inbox.render(child, &quoted).text;
+                let text = self.inbox.render(child, &quoted, author_of).text;
                 writeln!(self.output, "      {}", text.message)?;
             }
         }

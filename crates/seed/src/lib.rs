@@ -6,7 +6,6 @@ mod dataset_size;
 mod engagements;
 mod events;
 mod follows;
-mod inbox_builder;
 mod posts;
 mod rng;
 mod texts;
@@ -16,5 +15,4 @@ mod zipf;
 
 pub use self::dataset::{Dataset, GeneratedHeart, GeneratedReaction};
 pub use self::dataset_size::{DatasetSize, DatasetSizeError};
-pub use self::inbox_builder::{GeneratedInbox, NotificationQuota};
 pub use self::users::{GeneratedUser, username_of};

@@ -5,15 +5,16 @@ mod foreign_keys;
 
 use std::pin::pin;
 
-use grateful_domain::notification::SuppressedNotification;
+use grateful_domain::notification::{Inbox, SuppressedNotification};
 use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
-pub use self::copy_rows::{BulkInbox, BulkNotification, BulkNotificationQuota, BulkUser};
-use self::copy_rows::{CopyRow, ShareRecipient};
+pub use self::copy_rows::BulkUser;
+use self::copy_rows::{CopyRow, InboxRow, QuotaRow, ShareRecipient};
 use self::foreign_keys::ForeignKeyChecks;
 use crate::repositories::{NewHeart, NewReaction};
+use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
 
 /// A transaction on its own connection that loads whole tables. Its rows become visible with [`BulkLoad::commit`]. Dropping
@@ -108,31 +109,31 @@ impl BulkLoad {
         self.load(rows).await
     }
 
-    /// Loads notifications, in any order.
-    pub async fn notifications(
-        &mut self,
-        rows: impl Iterator<Item = BulkNotification>,
-    ) -> Result<()> {
-        self.load(rows).await
-    }
-
-    /// Loads inboxes, one for each user with notifications.
-    pub async fn inboxes(&mut self, rows: impl Iterator<Item = BulkInbox>) -> Result<()> {
-        self.load(rows).await
+    /// Loads inboxes, one after another, so that the notifications of at most one are in memory.
+    pub async fn inboxes(&mut self, inboxes: impl Iterator<Item = Inbox>) -> Result<()> {
+        let (mut rows, mut quotas, mut suppressed) = (vec![], vec![], vec![]);
+        let notifications = inboxes.flat_map(|inbox| {
+            let user = inbox.owner();
+            rows.push(InboxRow { user, last_seq: inbox.last_seq() });
+            quotas.extend(inbox.quotas().map(|(kind, quota, held_back)| QuotaRow {
+                user,
+                kind,
+                quota: quota.clone(),
+                held_back,
+            }));
+            suppressed.extend(inbox.suppressed().cloned());
+            inbox.into_notifications()
+        });
+        self.load(notifications.map(|(saved, seq)| NotificationRow::new(&saved, seq))).await?;
+        self.load(rows.into_iter()).await?;
+        self.load(quotas.into_iter()).await?;
+        self.suppressed_notifications(suppressed.into_iter()).await
     }
 
     /// Loads acts without a notification, with their reasons.
     pub async fn suppressed_notifications(
         &mut self,
         rows: impl Iterator<Item = SuppressedNotification>,
-    ) -> Result<()> {
-        self.load(rows).await
-    }
-
-    /// Loads the hourly quotas of notifications.
-    pub async fn notification_quotas(
-        &mut self,
-        rows: impl Iterator<Item = BulkNotificationQuota>,
     ) -> Result<()> {
         self.load(rows).await
     }
@@ -153,7 +154,8 @@ impl BulkLoad {
     }
 
     async fn copy<R: CopyRow>(&self, rows: impl Iterator<Item = R>) -> Result<()> {
-        let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", R::TABLE, R::COLUMNS);
+        let columns = R::COLUMNS.join(", ");
+        let statement = format!("COPY {} ({columns}) FROM STDIN (FORMAT binary)", R::TABLE);
         let mut rows = rows.peekable();
         while rows.peek().is_some() {
             let sink = self.client.copy_in(&statement).await.map_err(StorageError::from_driver)?;

@@ -21,7 +21,7 @@ pub use grateful_metrics::{Metric, MetricKind, MetricLabel};
 /// `diesel` convert to [`StorageError`]. A new major version of either is a new major version of this crate.
 pub use {diesel, diesel_async};
 
-pub use self::bulk::{BulkInbox, BulkLoad, BulkNotification, BulkNotificationQuota, BulkUser};
+pub use self::bulk::{BulkLoad, BulkUser};
 pub use self::connection::{
     Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, connection_limit, migrate,
     migrate_within, pending_migrations,

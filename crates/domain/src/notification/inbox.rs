@@ -1,62 +1,71 @@
-//! An inbox in memory, for services without a database and as a reference model for `grateful-storage`.
+//! An inbox in memory, for services without a database, for generated data, and as a reference model for
+//! `grateful-storage`.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{
     Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
     Notification, NotificationType, ParentNotification, QuotedTexts, RemainingBatch,
-    RenderedNotification, WithdrawalReason, WithdrawnNotification, record, update_reaction,
-    withdraw,
+    RenderedNotification, SuppressedNotification, SuppressionReason, WithdrawalReason,
+    WithdrawnNotification, record, update_reaction, withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
-/// The notifications of one user.
-///
-/// Every lookup scans all notifications, so this is meant for tests and small services.
+/// The notifications of one user, and what is stored with them.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
 /// use grateful_domain::notification::{
 ///     Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts,
 /// };
-/// use grateful_domain::{Author, UserId, Username};
+/// use grateful_domain::UserId;
 /// use uuid::Uuid;
 ///
 /// let ana = UserId::from(1);
 /// let mut inbox = Inbox::new(ana);
-/// for (number, name) in (2..).zip(["ben", "caro", "dan"]) {
-///     let actor = Author {
-///         id: UserId::from(number),
-///         username: Username::from_stored(name.to_owned()),
-///         display_name: None,
-///         profile_image_url: None,
-///     };
+/// for number in 2..5 {
 ///     let event = Event {
-///         cause: Cause { recipient: ana, actor: actor.id, act: Act::Follow },
+///         cause: Cause { recipient: ana, actor: UserId::from(number), act: Act::Follow },
 ///         details: EventDetails::default(),
 ///         at: DateTime::UNIX_EPOCH + TimeDelta::minutes(number),
 ///         id: Uuid::from_u128(number as u128).into(),
 ///         batch_id: Uuid::from_u128(100 + number as u128).into(),
 ///     };
-///     inbox.record(&event, &actor, Deliverability::Allowed);
+///     inbox.record(&event, Deliverability::Allowed);
 /// }
 /// let list = inbox.top_level();
 /// assert_eq!(list.len(), 1);
-/// let rendered = inbox.render(list[0], &QuotedTexts::default());
+/// let rendered = inbox.render(list[0], &QuotedTexts::default(), |_| None);
 /// assert_eq!(rendered.text.message, "3 people started following you");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Inbox {
     owner: UserId,
-    notifications: BTreeMap<NotificationId, Notification>,
-    /// By actor and [`Act::dedup_key`].
-    withdrawn: HashMap<(UserId, String), WithdrawnNotification>,
-    quotas: HashMap<NotificationType, HourlyQuota>,
-    held_back: u64,
-    actors: HashMap<UserId, Author>,
+    /// Each with the number of the last change of the list that showed it, or 0 if none did.
+    notifications: BTreeMap<NotificationId, (Notification, i64)>,
+    last_seq: i64,
+    by_act: BTreeMap<ActKey, NotificationId>,
+    open: BTreeMap<BatchKey, NotificationId>,
+    children: BTreeMap<NotificationId, Children>,
+    withdrawn: BTreeMap<ActKey, WithdrawnNotification>,
+    suppressed: BTreeMap<ActKey, SuppressedNotification>,
+    /// Each with the number of events of the type that the hourly limit has ever held back.
+    quotas: BTreeMap<NotificationType, (HourlyQuota, i64)>,
+}
+
+/// An actor, and the [`Act::dedup_key`] of their act.
+type ActKey = (UserId, String);
+
+/// The children of a batch.
+#[derive(Debug, Clone, Default)]
+struct Children {
+    /// By [`Notification::sort_key`].
+    by_time: BTreeSet<(DateTime<Utc>, NotificationId)>,
+    /// How many children each actor has.
+    per_actor: BTreeMap<Option<UserId>, usize>,
 }
 
 impl Inbox {
@@ -65,39 +74,56 @@ impl Inbox {
         Self {
             owner,
             notifications: BTreeMap::new(),
-            withdrawn: HashMap::new(),
-            quotas: HashMap::new(),
-            held_back: 0,
-            actors: HashMap::new(),
+            last_seq: 0,
+            by_act: BTreeMap::new(),
+            open: BTreeMap::new(),
+            children: BTreeMap::new(),
+            withdrawn: BTreeMap::new(),
+            suppressed: BTreeMap::new(),
+            quotas: BTreeMap::new(),
         }
     }
 
-    /// Records an event. If the hourly limit is reached, the event is dropped and counted in [`Inbox::held_back`].
-    pub fn record(&mut self, event: &Event, actor: &Author, deliverability: Deliverability) {
-        self.actors.insert(actor.id, actor.clone());
+    /// Records an event. If the hourly limit is reached, the event is held back.
+    pub fn record(&mut self, event: &Event, deliverability: Deliverability) {
         let changes = record(event, &self.context(event, deliverability));
-        if let Some(cause) = changes.quota_use {
-            let kind = cause.act.kind();
-            let Some(quota) = HourlyQuota::consume(self.quotas.get(&kind), cause.actor, event.at)
-            else {
-                self.held_back += 1;
-                return;
-            };
-            self.quotas.insert(kind, quota);
+        if changes.quota_use.is_none_or(|cause| self.consume_quota(cause, event.at)) {
+            self.apply(changes);
+        } else {
+            let reason = SuppressionReason::HeldBack;
+            self.suppress(SuppressedNotification::new(event.cause, reason, event.at));
         }
-        self.apply(changes);
+    }
+
+    /// Returns false, and counts the event as held back, if the hourly limit is reached.
+    fn consume_quota(&mut self, cause: Cause, at: DateTime<Utc>) -> bool {
+        let kind = cause.act.kind();
+        let current = self.quotas.get(&kind);
+        let held_back = current.map_or(0, |(_, held_back)| *held_back);
+        if let Some(quota) = HourlyQuota::consume(current.map(|(quota, _)| quota), cause.actor, at)
+        {
+            self.quotas.insert(kind, (quota, held_back));
+            return true;
+        }
+        if let Some((_, held_back)) = self.quotas.get_mut(&kind) {
+            *held_back += 1;
+        }
+        false
     }
 
     /// Withdraws the notification of an undone act.
     pub fn withdraw(&mut self, actor: UserId, act: Act, now: DateTime<Utc>) {
-        let Some(notification) = self.find(actor, &act.dedup_key()).cloned() else { return };
-        if let Some(quota) = self.quotas.get_mut(&act.kind())
-            && notification.is_top_level()
+        let key = (actor, act.dedup_key());
+        self.suppressed.remove(&key);
+        let Some(notification) = self.find(&key).cloned() else { return };
+        if notification.is_top_level()
+            && let Some((quota, _)) = self.quotas.get_mut(&act.kind())
         {
             *quota = quota.release(actor, notification.created_at);
         }
-        let parent = notification.parent.unwrap_or(notification.id);
-        let Some(parent) = self.notifications.get(&parent).cloned() else { return };
+        let Some(parent) = self.get(notification.parent.unwrap_or(notification.id)).cloned() else {
+            return;
+        };
         let remaining = self.remaining_batch(parent.id, Some(notification.id));
         let reason = WithdrawalReason::Undone;
         self.apply(withdraw(&parent, &[notification], remaining.as_ref(), reason, now));
@@ -105,8 +131,8 @@ impl Inbox {
 
     /// Replaces the emoji in the notification of a reaction.
     pub fn update_reaction(&mut self, actor: UserId, act: Act, emoji: Emoji) {
-        let Some(reaction) = self.find(actor, &act.dedup_key()).cloned() else { return };
-        let batch = reaction.parent.and_then(|parent| self.notifications.get(&parent)).cloned();
+        let Some(reaction) = self.find(&(actor, act.dedup_key())).cloned() else { return };
+        let batch = reaction.parent.and_then(|parent| self.get(parent)).cloned();
         let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch.id, None));
         let batch = batch.as_ref().zip(remaining.as_ref());
         self.apply(update_reaction(&reaction, emoji, batch));
@@ -114,7 +140,7 @@ impl Inbox {
 
     /// Marks a notification as read, and all children if it is a batch. Returns whether the notification exists.
     pub fn mark_read(&mut self, id: NotificationId, now: DateTime<Utc>) -> bool {
-        for notification in self.notifications.values_mut() {
+        for (notification, _) in self.notifications.values_mut() {
             if notification.id == id || notification.parent == Some(id) {
                 notification.read_at = notification.read_at.or(Some(now));
             }
@@ -122,18 +148,21 @@ impl Inbox {
         self.notifications.contains_key(&id)
     }
 
-    /// Marks all notifications as read. Returns how many top-level notifications were unread.
+    /// Marks all notifications as read that have not changed since `now`. Returns how many top-level notifications were
+    /// unread.
     pub fn mark_all_read(&mut self, now: DateTime<Utc>) -> usize {
         let unread = self.unread_count();
-        for notification in self.notifications.values_mut() {
-            notification.read_at = notification.read_at.or(Some(now));
+        for (notification, _) in self.notifications.values_mut() {
+            if notification.last_updated_at <= now {
+                notification.read_at = notification.read_at.or(Some(now));
+            }
         }
-        unread
+        unread - self.unread_count()
     }
 
     /// The top-level notifications, most recently updated first.
     pub fn top_level(&self) -> Vec<&Notification> {
-        let all = self.notifications.values();
+        let all = self.notifications.values().map(|(notification, _)| notification);
         let mut list: Vec<_> = all.filter(|notification| notification.is_top_level()).collect();
         list.sort_by_key(|notification| Reverse((notification.last_updated_at, notification.id)));
         list
@@ -141,76 +170,89 @@ impl Inbox {
 
     /// The children of a batch, newest first.
     pub fn children(&self, batch: NotificationId) -> Vec<&Notification> {
-        let all = self.notifications.values();
-        let mut children: Vec<_> = all.filter(|child| child.parent == Some(batch)).collect();
-        children.sort_by_key(|child| Reverse(child.sort_key()));
-        children
+        let ids = self.children.get(&batch).into_iter().flat_map(|them| them.by_time.iter().rev());
+        ids.filter_map(|(_, id)| self.get(*id)).collect()
     }
 
     /// How many top-level notifications are unread.
     pub fn unread_count(&self) -> usize {
-        let is_unread = |notification: &&Notification| {
-            notification.is_top_level() && notification.read_at.is_none()
-        };
-        self.notifications.values().filter(is_unread).count()
+        self.top_level().iter().filter(|notification| notification.read_at.is_none()).count()
     }
 
-    /// Renders a notification of this inbox with the names that its actors had in their last event, and with the current
-    /// texts that it quotes.
+    /// Renders a notification of this inbox with the users that `author_of` finds, and with the current texts that it quotes.
     pub fn render(
         &self,
         notification: &Notification,
         quoted: &QuotedTexts,
+        author_of: impl Fn(UserId) -> Option<Author>,
     ) -> RenderedNotification {
         let mut actors: Vec<(Author, Option<Emoji>)> = Vec::new();
         for child in self.children(notification.id) {
-            let Some(author) = child.actor.and_then(|actor| self.actors.get(&actor)) else {
-                continue;
-            };
+            let Some(author) = child.actor.and_then(&author_of) else { continue };
             let emoji = child.details.emoji;
             match actors.iter_mut().find(|(shown, _)| shown.id == author.id) {
                 Some((_, shown)) => *shown = shown.or(emoji),
-                None => actors.push((author.clone(), emoji)),
+                None => actors.push((author, emoji)),
             }
         }
         actors.truncate(RenderedNotification::MAX_ACTORS);
-        let actor = notification.actor.and_then(|actor| self.actors.get(&actor)).cloned();
+        let actor = notification.actor.and_then(&author_of);
         RenderedNotification::new(notification.clone(), actor, actors, quoted)
     }
 
+    /// The user to whom the inbox belongs.
+    pub fn owner(&self) -> UserId {
+        self.owner
+    }
+
+    /// The number of the last change of the list.
+    pub fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    /// The quota of each type, with the number of events that the hourly limit has ever held back.
+    pub fn quotas(&self) -> impl Iterator<Item = (NotificationType, &HourlyQuota, i64)> {
+        self.quotas.iter().map(|(kind, (quota, held_back))| (*kind, quota, *held_back))
+    }
+
     /// How many events the hourly limit has held back.
-    pub fn held_back(&self) -> u64 {
-        self.held_back
+    pub fn held_back(&self) -> i64 {
+        self.quotas().map(|(.., held_back)| held_back).sum()
+    }
+
+    /// The acts without a notification, for a reason that their rows do not show.
+    pub fn suppressed(&self) -> impl Iterator<Item = &SuppressedNotification> {
+        self.suppressed.values()
+    }
+
+    /// All notifications, each with the number of the last change of the list that showed it, or 0 if none did.
+    pub fn into_notifications(self) -> impl Iterator<Item = (Notification, i64)> {
+        self.notifications.into_values()
     }
 
     fn context(&self, event: &Event, deliverability: Deliverability) -> InboxContext {
-        let Cause { actor: actor_id, act, .. } = event.cause;
+        let Cause { actor, act, .. } = event.cause;
         debug_assert_eq!(event.cause.recipient, self.owner, "an event goes to its recipient");
-        let withdrawn = self.withdrawn.get(&(actor_id, act.dedup_key())).cloned();
-        let original = withdrawn.as_ref().and_then(|withdrawn| withdrawn.parent);
-        let original = original.and_then(|parent| self.notifications.get(&parent));
+        let key = (actor, act.dedup_key());
+        let withdrawn = self.withdrawn.get(&key).cloned();
+        let original = withdrawn.as_ref().and_then(|withdrawn| self.get(withdrawn.parent?));
         let original = original.filter(|parent| parent.batch.is_some());
-        let key = event.cause.key();
-        let open = key.and_then(|key| self.open(&key));
+        let open = event.cause.key().and_then(|key| self.get(*self.open.get(&key)?));
         InboxContext {
             deliverability,
-            is_recorded: self.find(actor_id, &act.dedup_key()).is_some(),
-            original_batch: original.map(|batch| self.parent_notification(batch, actor_id)),
-            open: open.map(|open| self.parent_notification(open, actor_id)),
+            is_recorded: self.by_act.contains_key(&key),
+            original_batch: original.map(|batch| self.parent_notification(batch, actor)),
+            open: open.map(|open| self.parent_notification(open, actor)),
             withdrawn,
         }
     }
 
-    fn find(&self, actor: UserId, act: &str) -> Option<&Notification> {
-        self.notifications.values().find(|notification| {
-            notification.actor == Some(actor) && notification.act.as_deref() == Some(act)
-        })
+    fn get(&self, id: NotificationId) -> Option<&Notification> {
+        self.notifications.get(&id).map(|(notification, _)| notification)
     }
 
-    fn open(&self, key: &BatchKey) -> Option<&Notification> {
-        self.notifications
-            .values()
-            .find(|notification| notification.is_open() && notification.key.as_ref() == Some(key))
+    fn find(&self, act: &ActKey) -> Option<&Notification> {
+        self.get(*self.by_act.get(act)?)
     }
 
     fn parent_notification(
@@ -218,14 +260,14 @@ impl Inbox {
         notification: &Notification,
         actor: UserId,
     ) -> ParentNotification {
-        let children = match notification.batch {
-            Some(_) => self.children(notification.id),
-            None => vec![notification],
-        };
+        let children = self.children.get(&notification.id).filter(|_| notification.batch.is_some());
+        let newest = children.and_then(|children| children.by_time.last().copied());
         ParentNotification {
             notification: notification.clone(),
-            newest: children.first().map_or(notification.sort_key(), |newest| newest.sort_key()),
-            has_actor: children.iter().any(|child| child.actor == Some(actor)),
+            newest: newest.unwrap_or_else(|| notification.sort_key()),
+            has_actor: children.map_or(notification.actor == Some(actor), |children| {
+                children.per_actor.contains_key(&Some(actor))
+            }),
         }
     }
 
@@ -238,9 +280,7 @@ impl Inbox {
         let mut children = self.children(batch);
         children.retain(|child| Some(child.id) != without);
         let newest = *children.first()?;
-        let mut actors: Vec<_> = children.iter().map(|child| child.actor).collect();
-        actors.sort_unstable();
-        actors.dedup();
+        let actors: BTreeSet<_> = children.iter().map(|child| child.actor).collect();
         Some(RemainingBatch {
             counts: BatchCounts {
                 child_count: to_count(children.len()),
@@ -251,12 +291,13 @@ impl Inbox {
         })
     }
 
-    fn apply(&mut self, changes: InboxChanges) {
+    fn apply(&mut self, mut changes: InboxChanges) {
+        let (_, saved) = changes.take_numbered(&mut self.last_seq);
         for id in changes.deleted {
-            self.notifications.remove(&id);
+            self.remove(id);
         }
-        for saved in changes.saved {
-            self.notifications.insert(saved.id, saved);
+        for (notification, seq) in saved {
+            self.save(notification, seq);
         }
         if let Some(restored) = changes.restored {
             self.withdrawn.remove(&(restored.actor, restored.act));
@@ -264,7 +305,57 @@ impl Inbox {
         for withdrawn in changes.withdrawn {
             self.withdrawn.insert((withdrawn.actor, withdrawn.act.clone()), withdrawn);
         }
+        changes.suppressed.into_iter().for_each(|suppressed| self.suppress(suppressed));
     }
+
+    fn suppress(&mut self, suppressed: SuppressedNotification) {
+        self.suppressed.insert((suppressed.actor, suppressed.act.clone()), suppressed);
+    }
+
+    fn save(&mut self, notification: Notification, seq: i64) {
+        let id = notification.id;
+        let seq = self.remove(id).map_or(seq, |last_seq| seq.max(last_seq));
+        if let Some(key) = act_key(&notification) {
+            self.suppressed.remove(&key);
+            self.by_act.insert(key, id);
+        }
+        if let Some(key) = notification.key.clone().filter(|_| notification.is_open()) {
+            self.open.insert(key, id);
+        }
+        if let Some(parent) = notification.parent {
+            let children = self.children.entry(parent).or_default();
+            children.by_time.insert(notification.sort_key());
+            *children.per_actor.entry(notification.actor).or_default() += 1;
+        }
+        self.notifications.insert(id, (notification, seq));
+    }
+
+    /// Removes a notification, and returns the number of the change that showed it.
+    fn remove(&mut self, id: NotificationId) -> Option<i64> {
+        let (notification, seq) = self.notifications.remove(&id)?;
+        if let Some(key) = act_key(&notification) {
+            self.by_act.remove(&key);
+        }
+        if let Some(key) = &notification.key
+            && self.open.get(key) == Some(&id)
+        {
+            self.open.remove(key);
+        }
+        if let Some(children) = notification.parent.and_then(|id| self.children.get_mut(&id)) {
+            children.by_time.remove(&notification.sort_key());
+            if let Some(count) = children.per_actor.get_mut(&notification.actor) {
+                *count -= 1;
+                if *count == 0 {
+                    children.per_actor.remove(&notification.actor);
+                }
+            }
+        }
+        Some(seq)
+    }
+}
+
+fn act_key(notification: &Notification) -> Option<ActKey> {
+    Some((notification.actor?, notification.act.clone()?))
 }
 
 fn to_count(length: usize) -> i32 {

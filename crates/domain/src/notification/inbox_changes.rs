@@ -1,5 +1,7 @@
 //! The row changes to apply to an inbox.
 
+use std::mem;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cause, Notification, SuppressedNotification};
@@ -26,6 +28,28 @@ pub struct InboxChanges {
     /// The cause of the new top-level notification, which counts toward the hourly limit of its recipient and type. If the
     /// limit is reached, apply none of the changes.
     pub quota_use: Option<Cause>,
+}
+
+impl InboxChanges {
+    /// Takes the notifications that leave the top-level list and those to save, and gives each change of the list the next
+    /// number after `last_seq`: first what leaves the list, then what is new or looks different. A saved notification that
+    /// does not change the list has the number 0 and keeps the number that it has.
+    pub fn take_numbered(
+        &mut self,
+        last_seq: &mut i64,
+    ) -> (Vec<(NotificationId, i64)>, Vec<(Notification, i64)>) {
+        let mut next_seq = || {
+            *last_seq += 1;
+            *last_seq
+        };
+        let removed = mem::take(&mut self.removed_from_list).into_iter();
+        let removed = removed.map(|id| (id, next_seq())).collect();
+        let saved = mem::take(&mut self.saved).into_iter().map(|saved| {
+            let seq = if self.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
+            (saved, seq)
+        });
+        (removed, saved.collect())
+    }
 }
 
 /// A notification that was withdrawn because its act was undone.

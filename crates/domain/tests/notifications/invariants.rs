@@ -101,7 +101,7 @@ proptest! {
             }
             let by_actor = started_by.iter().filter(|other| **other == actor).count();
             let is_held_back = started_by.len() == 20 || by_actor == 5;
-            prop_assert_eq!(scenario.inbox.held_back() - before, u64::from(is_held_back));
+            prop_assert_eq!(scenario.inbox.held_back() - before, i64::from(is_held_back));
             if !is_held_back {
                 started_by.push(actor);
             }

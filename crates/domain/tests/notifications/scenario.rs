@@ -52,7 +52,7 @@ impl Scenario {
 
     pub(crate) fn act_with(&mut self, actor: i64, act: Act, deliverability: Deliverability) {
         let event = self.event(actor, act);
-        self.inbox.record(&event, &author(actor), deliverability);
+        self.inbox.record(&event, deliverability);
     }
 
     /// An event of the act with all details that the act can have.
@@ -86,7 +86,7 @@ impl Scenario {
 
     /// A notification as Ana sees it.
     pub(crate) fn render(&self, notification: &Notification) -> RenderedNotification {
-        self.inbox.render(notification, &texts_of(notification))
+        self.inbox.render(notification, &texts_of(notification), |actor| Some(author(actor.into())))
     }
 
     fn message_line(&self, notification: &Notification) -> String {

@@ -1,5 +1,5 @@
 use grateful_domain::notification::{Act, QuotedTexts, RenderedNotification, Text};
-use grateful_domain::{Author, DisplayName, Emoji, NotificationType, Username};
+use grateful_domain::{Author, DisplayName, Emoji, NotificationType, UserId, Username};
 
 use crate::scenario::{
     BEN, CARO, DAN, Scenario, author, comment, heart, link, mention, message, reaction, reply,
@@ -214,7 +214,8 @@ fn texts_that_the_recipient_cannot_see_are_not_quoted() {
     let single = scenario.only();
 
     let visible = scenario.render(&single);
-    let hidden = scenario.inbox.render(&single, &QuotedTexts::default());
+    let author_of = |actor: UserId| Some(author(actor.into()));
+    let hidden = scenario.inbox.render(&single, &QuotedTexts::default(), author_of);
 
     assert!(visible.post_preview.is_some() && visible.comment_preview.is_some());
     assert_eq!(hidden.text.message, "Ben commented on your post");

@@ -1,12 +1,12 @@
 //! Generates inboxes from the selected events.
 
 use grateful_domain::notification::{
-    Act, Cause, Event, EventDetails, SuppressedNotification, SuppressionReason,
+    Act, Cause, Deliverability, Event, EventDetails, Inbox, SuppressedNotification,
+    SuppressionReason,
 };
 
 use super::{DAY, Dataset, to_datetime};
 use crate::events::{GeneratedAct, GeneratedEvent};
-use crate::inbox_builder::{GeneratedInbox, InboxBuilder};
 use crate::rng::{Rng, Stream};
 
 /// Per mille of recipients who never read their notifications.
@@ -16,22 +16,24 @@ const READ_SPAN: u64 = 14 * DAY;
 
 impl Dataset {
     /// The inboxes of all users with events, each read up to a random time.
-    pub fn inboxes(&self) -> impl Iterator<Item = GeneratedInbox> {
+    pub fn inboxes(&self) -> impl ExactSizeIterator<Item = Inbox> {
         let mut index = 0;
         let by_recipient =
             self.events.newest.chunk_by(|event, next| event.recipient == next.recipient);
-        by_recipient.map(move |events| {
+        let by_recipient: Vec<_> = by_recipient.collect();
+        by_recipient.into_iter().map(move |events| {
             let recipient = events[0].recipient;
-            let mut inbox = InboxBuilder::new(self.user_ids[recipient]);
+            let mut inbox = Inbox::new(self.user_ids[recipient]);
             for event in events {
-                inbox.record(&self.event(index, event));
+                inbox.record(&self.event(index, event), Deliverability::Allowed);
                 index += 1;
             }
             let mut rng = Rng::for_item(Stream::Reading, self.seed, recipient);
-            let has_read = !rng.chance(NEVER_READ);
-            let read_at = has_read
-                .then(|| self.now.saturating_sub_unsigned(rng.squared_fraction_of(READ_SPAN)));
-            inbox.read_until(read_at.map(to_datetime))
+            if !rng.chance(NEVER_READ) {
+                let read_at = self.now.saturating_sub_unsigned(rng.squared_fraction_of(READ_SPAN));
+                inbox.mark_all_read(to_datetime(read_at));
+            }
+            inbox
         })
     }
 

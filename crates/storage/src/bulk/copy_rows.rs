@@ -5,9 +5,9 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{HourlyQuota, SuppressedNotification};
 use grateful_domain::{
-    BatchKey, Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, Notification,
-    NotificationType, PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage,
-    ShareMethod, Title, UserId, Username,
+    Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, NotificationType,
+    PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
+    Title, UserId, Username,
 };
 use tokio_postgres::Error;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -15,12 +15,12 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use crate::repositories::{NewHeart, NewReaction};
-use crate::rows::stored_details;
+use crate::rows::NotificationRow;
 
 /// A row for COPY.
 pub(super) trait CopyRow {
     const TABLE: &'static str;
-    const COLUMNS: &str;
+    const COLUMNS: &[&str];
     /// The types of the columns, in the same order.
     const TYPES: &[Type];
 
@@ -58,35 +58,18 @@ pub struct BulkUser {
     pub public_posts: i64,
 }
 
-/// A notification with its sequence number.
-#[derive(Debug, Clone)]
-pub struct BulkNotification {
-    /// The notification.
-    pub notification: Notification,
-    /// The number of the last inbox change that showed it; 0 if none did.
-    pub seq: i64,
-}
-
-/// The inbox of a user.
-#[derive(Debug, Clone, Copy)]
-pub struct BulkInbox {
-    /// The user.
-    pub user: UserId,
-    /// The number of the last change of the inbox.
-    pub last_seq: i64,
+/// An inbox without its notifications.
+pub(super) struct InboxRow {
+    pub(super) user: UserId,
+    pub(super) last_seq: i64,
 }
 
 /// The hourly quota of a user for a type of notifications.
-#[derive(Debug, Clone)]
-pub struct BulkNotificationQuota {
-    /// The user.
-    pub user: UserId,
-    /// The type.
-    pub kind: NotificationType,
-    /// The last quota window in which notifications were created.
-    pub quota: HourlyQuota,
-    /// The number of notifications that were ever held back.
-    pub held_back: i64,
+pub(super) struct QuotaRow {
+    pub(super) user: UserId,
+    pub(super) kind: NotificationType,
+    pub(super) quota: HourlyQuota,
+    pub(super) held_back: i64,
 }
 
 /// A recipient of a message share.
@@ -98,292 +81,152 @@ pub(super) struct ShareRecipient {
 impl ShareRecipient {
     /// All recipients of a share. A link share has none.
     pub(super) fn of(share: &Share) -> Vec<Self> {
-        let ShareDetails::Message { recipients, .. } = &share.details else { return Vec::new() };
         let recipient = |user: &UserId| Self { share: share.id, user: *user };
-        recipients.as_slice().iter().map(recipient).collect()
+        share.details.recipients().iter().map(recipient).collect()
     }
 }
 
-impl CopyRow for BulkUser {
-    const TABLE: &str = "users";
-    const COLUMNS: &str = "id, email, username, hashed_password, bio, created_at, display_name, city, \
-        profile_preferences, followers_count, following_count, posts_count, public_posts_count";
-    const TYPES: &[Type] = &[
-        Type::INT8,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::VARCHAR,
-        Type::VARCHAR,
-        Type::JSONB,
-        Type::INT8,
-        Type::INT8,
-        Type::INT8,
-        Type::INT8,
-    ];
+/// Implements [`CopyRow`] for rows of a table, from the type and the value of each column.
+macro_rules! copy_row {
+    ($row:ident: $rust:ty => $table:ident { $($column:literal: $sql:ident = $value:expr,)+ }) => {
+        impl CopyRow for $rust {
+            const TABLE: &'static str = stringify!($table);
+            const COLUMNS: &[&str] = &[$($column),+];
+            const TYPES: &[Type] = &[$(Type::$sql),+];
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &i64::from(self.id),
-            &self.email.as_str(),
-            &self.username.as_str(),
-            &self.password.as_str(),
-            &self.bio.as_ref().map(Bio::as_str),
-            &self.created_at,
-            &self.display_name.as_ref().map(DisplayName::as_str),
-            &self.city.as_ref().map(City::as_str),
-            &self.preferences.as_ref().map(Preferences::as_map).map(Json),
-            &self.followers,
-            &self.following,
-            &self.posts,
-            &self.public_posts,
-        ])
-        .await
-    }
+            async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
+                let $row = self;
+                out.write(&[$(&$value),+]).await
+            }
+        }
+    };
 }
 
-impl CopyRow for Post {
-    const TABLE: &str = "posts";
-    const COLUMNS: &str = "id, author_id, title, content, post_type, image_url, location, is_public, created_at, \
-        updated_at, hearts_count, reactions_count, shares_count, comments_count";
-    const TYPES: &[Type] = &[
-        Type::UUID,
-        Type::INT8,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::TEXT,
-        Type::BOOL,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::INT4,
-        Type::INT4,
-        Type::INT4,
-        Type::INT4,
-    ];
+copy_row!(row: BulkUser => users {
+    "id": INT8 = i64::from(row.id),
+    "email": TEXT = row.email.as_str(),
+    "username": TEXT = row.username.as_str(),
+    "hashed_password": TEXT = row.password.as_str(),
+    "bio": TEXT = row.bio.as_ref().map(Bio::as_str),
+    "created_at": TIMESTAMPTZ = row.created_at,
+    "display_name": VARCHAR = row.display_name.as_ref().map(DisplayName::as_str),
+    "city": VARCHAR = row.city.as_ref().map(City::as_str),
+    "profile_preferences": JSONB = row.preferences.as_ref().map(Preferences::as_map).map(Json),
+    "followers_count": INT8 = row.followers,
+    "following_count": INT8 = row.following,
+    "posts_count": INT8 = row.posts,
+    "public_posts_count": INT8 = row.public_posts,
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &Uuid::from(self.id),
-            &i64::from(self.author),
-            &self.draft.title.as_ref().map(Title::as_str),
-            &self.draft.content.as_str(),
-            &self.draft.post_type.code(),
-            &self.draft.image_url.as_ref().map(ImageUrl::as_str),
-            &self.draft.location.as_ref().map(LocationName::as_str),
-            &self.draft.visibility.is_public(),
-            &self.created_at,
-            &self.updated_at,
-            &self.engagement.hearts,
-            &self.engagement.reactions,
-            &self.engagement.shares,
-            &self.engagement.comments,
-        ])
-        .await
-    }
-}
+copy_row!(row: Post => posts {
+    "id": UUID = Uuid::from(row.id),
+    "author_id": INT8 = i64::from(row.author),
+    "title": TEXT = row.draft.title.as_ref().map(Title::as_str),
+    "content": TEXT = row.draft.content.as_str(),
+    "post_type": TEXT = row.draft.post_type.code(),
+    "image_url": TEXT = row.draft.image_url.as_ref().map(ImageUrl::as_str),
+    "location": TEXT = row.draft.location.as_ref().map(LocationName::as_str),
+    "is_public": BOOL = row.draft.visibility.is_public(),
+    "created_at": TIMESTAMPTZ = row.created_at,
+    "updated_at": TIMESTAMPTZ = row.updated_at,
+    "hearts_count": INT4 = row.engagement.hearts,
+    "reactions_count": INT4 = row.engagement.reactions,
+    "shares_count": INT4 = row.engagement.shares,
+    "comments_count": INT4 = row.engagement.comments,
+});
 
-impl CopyRow for Follow {
-    const TABLE: &str = "follows";
-    const COLUMNS: &str = "id, follower_id, followed_id, status, created_at";
-    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::INT8, Type::TEXT, Type::TIMESTAMPTZ];
+copy_row!(row: Follow => follows {
+    "id": UUID = Uuid::from(row.id),
+    "follower_id": INT8 = i64::from(row.follower),
+    "followed_id": INT8 = i64::from(row.followed),
+    "status": TEXT = row.state.code(),
+    "created_at": TIMESTAMPTZ = row.created_at,
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &Uuid::from(self.id),
-            &i64::from(self.follower),
-            &i64::from(self.followed),
-            &self.state.code(),
-            &self.created_at,
-        ])
-        .await
-    }
-}
+copy_row!(row: NewHeart => likes {
+    "id": UUID = Uuid::from(row.id),
+    "user_id": INT8 = i64::from(row.user),
+    "post_id": UUID = Uuid::from(row.post),
+    "created_at": TIMESTAMPTZ = row.at,
+});
 
-impl CopyRow for NewHeart {
-    const TABLE: &str = "likes";
-    const COLUMNS: &str = "id, user_id, post_id, created_at";
-    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TIMESTAMPTZ];
+copy_row!(row: NewReaction => emoji_reactions {
+    "id": UUID = Uuid::from(row.id),
+    "user_id": INT8 = i64::from(row.user),
+    "post_id": UUID = Uuid::from(row.post),
+    "emoji_code": TEXT = row.emoji.code(),
+    "created_at": TIMESTAMPTZ = row.at,
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let (id, user) = (Uuid::from(self.id), i64::from(self.user));
-        out.write(&[&id, &user, &Uuid::from(self.post), &self.at]).await
-    }
-}
+copy_row!(row: Share => shares {
+    "id": UUID = Uuid::from(row.id),
+    "user_id": INT8 = i64::from(row.user),
+    "post_id": UUID = Uuid::from(row.post),
+    "share_method": TEXT = match row.details {
+        ShareDetails::Url => ShareMethod::Url,
+        ShareDetails::Message { .. } => ShareMethod::Message,
+    }.code(),
+    "message_content": TEXT = row.details.message().map(ShareMessage::as_str),
+    "created_at": TIMESTAMPTZ = row.created_at,
+});
 
-impl CopyRow for NewReaction {
-    const TABLE: &str = "emoji_reactions";
-    const COLUMNS: &str = "id, user_id, post_id, emoji_code, created_at";
-    const TYPES: &[Type] = &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TIMESTAMPTZ];
+copy_row!(row: ShareRecipient => share_recipients {
+    "share_id": UUID = Uuid::from(row.share),
+    "user_id": INT8 = i64::from(row.user),
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let (id, user) = (Uuid::from(self.id), i64::from(self.user));
-        out.write(&[&id, &user, &Uuid::from(self.post), &self.emoji.code(), &self.at]).await
-    }
-}
+copy_row!(row: Comment => comments {
+    "id": UUID = Uuid::from(row.id),
+    "author_id": INT8 = i64::from(row.author),
+    "post_id": UUID = Uuid::from(row.post),
+    "parent_id": UUID = row.parent.map(Uuid::from),
+    "content": TEXT = row.text.as_str(),
+    "created_at": TIMESTAMPTZ = row.created_at,
+    "updated_at": TIMESTAMPTZ = row.updated_at,
+});
 
-impl CopyRow for Share {
-    const TABLE: &str = "shares";
-    const COLUMNS: &str = "id, user_id, post_id, share_method, message_content, created_at";
-    const TYPES: &[Type] =
-        &[Type::UUID, Type::INT8, Type::UUID, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ];
+copy_row!(row: NotificationRow => notifications {
+    "id": UUID = row.id,
+    "user_id": INT8 = row.user_id,
+    "actor_id": INT8 = row.actor_id,
+    "type": VARCHAR = row.kind,
+    "data": JSONB = row.data,
+    "priority": TEXT = row.priority,
+    "read": BOOL = row.read,
+    "read_at": TIMESTAMPTZ = row.read_at,
+    "created_at": TIMESTAMPTZ = row.created_at,
+    "last_updated_at": TIMESTAMPTZ = row.last_updated_at,
+    "closed_at": TIMESTAMPTZ = row.closed_at,
+    "parent_id": UUID = row.parent_id,
+    "is_batch": BOOL = row.is_batch,
+    "batch_count": INT4 = row.batch_count,
+    "actor_count": INT4 = row.actor_count,
+    "batch_key": VARCHAR = row.batch_key,
+    "act": TEXT = row.act,
+    "post_id": UUID = row.post_id,
+    "comment_id": UUID = row.comment_id,
+    "seq": INT8 = row.seq,
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let (method, message) = match &self.details {
-            ShareDetails::Url => (ShareMethod::Url, None),
-            ShareDetails::Message { message, .. } => (ShareMethod::Message, message.as_ref()),
-        };
-        out.write(&[
-            &Uuid::from(self.id),
-            &i64::from(self.user),
-            &Uuid::from(self.post),
-            &method.code(),
-            &message.map(ShareMessage::as_str),
-            &self.created_at,
-        ])
-        .await
-    }
-}
+copy_row!(row: InboxRow => inboxes {
+    "user_id": INT8 = i64::from(row.user),
+    "last_seq": INT8 = row.last_seq,
+    // Removals before the load were never recorded, so no stream can resume from before it.
+    "forgotten_seq": INT8 = row.last_seq,
+});
 
-impl CopyRow for ShareRecipient {
-    const TABLE: &str = "share_recipients";
-    const COLUMNS: &str = "share_id, user_id";
-    const TYPES: &[Type] = &[Type::UUID, Type::INT8];
+copy_row!(row: SuppressedNotification => suppressed_notifications {
+    "user_id": INT8 = i64::from(row.recipient),
+    "actor_id": INT8 = i64::from(row.actor),
+    "act": TEXT = row.act,
+    "reason": TEXT = row.reason.code(),
+    "suppressed_at": TIMESTAMPTZ = row.at,
+});
 
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[&Uuid::from(self.share), &i64::from(self.user)]).await
-    }
-}
-
-impl CopyRow for Comment {
-    const TABLE: &str = "comments";
-    const COLUMNS: &str = "id, author_id, post_id, parent_id, content, created_at, updated_at";
-    const TYPES: &[Type] = &[
-        Type::UUID,
-        Type::INT8,
-        Type::UUID,
-        Type::UUID,
-        Type::TEXT,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-    ];
-
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &Uuid::from(self.id),
-            &i64::from(self.author),
-            &Uuid::from(self.post),
-            &self.parent.map(Uuid::from),
-            &self.text.as_str(),
-            &self.created_at,
-            &self.updated_at,
-        ])
-        .await
-    }
-}
-
-impl CopyRow for BulkNotification {
-    const TABLE: &'static str = "notifications";
-    const COLUMNS: &str = "id, user_id, actor_id, type, data, priority, read, read_at, created_at, \
-        last_updated_at, closed_at, parent_id, is_batch, batch_count, actor_count, batch_key, act, post_id, comment_id, \
-        seq";
-    const TYPES: &[Type] = &[
-        Type::UUID,
-        Type::INT8,
-        Type::INT8,
-        Type::VARCHAR,
-        Type::JSONB,
-        Type::TEXT,
-        Type::BOOL,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::TIMESTAMPTZ,
-        Type::UUID,
-        Type::BOOL,
-        Type::INT4,
-        Type::INT4,
-        Type::VARCHAR,
-        Type::TEXT,
-        Type::UUID,
-        Type::UUID,
-        Type::INT8,
-    ];
-
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        let notification = &self.notification;
-        let counts = notification.batch_counts();
-        out.write(&[
-            &Uuid::from(notification.id),
-            &i64::from(notification.recipient),
-            &notification.actor.map(i64::from),
-            &notification.kind.code(),
-            &stored_details(&notification.details).map(Json),
-            &notification.priority.code(),
-            &notification.read_at.is_some(),
-            &notification.read_at,
-            &notification.created_at,
-            &notification.last_updated_at,
-            &notification.closed_at,
-            &notification.parent.map(Uuid::from),
-            &notification.batch.is_some(),
-            &counts.child_count,
-            &counts.actor_count,
-            &notification.key.as_ref().map(BatchKey::as_str),
-            &notification.act,
-            &notification.post.map(Uuid::from),
-            &notification.comment.map(Uuid::from),
-            &self.seq,
-        ])
-        .await
-    }
-}
-
-impl CopyRow for BulkInbox {
-    const TABLE: &'static str = "inboxes";
-    const COLUMNS: &str = "user_id, last_seq, forgotten_seq";
-    const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::INT8];
-
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        // Removals before the load were never recorded, so no stream can resume from before it.
-        out.write(&[&i64::from(self.user), &self.last_seq, &self.last_seq]).await
-    }
-}
-
-impl CopyRow for SuppressedNotification {
-    const TABLE: &'static str = "suppressed_notifications";
-    const COLUMNS: &str = "user_id, actor_id, act, reason, suppressed_at";
-    const TYPES: &[Type] = &[Type::INT8, Type::INT8, Type::TEXT, Type::TEXT, Type::TIMESTAMPTZ];
-
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &i64::from(self.recipient),
-            &i64::from(self.actor),
-            &self.act,
-            &self.reason.code(),
-            &self.at,
-        ])
-        .await
-    }
-}
-
-impl CopyRow for BulkNotificationQuota {
-    const TABLE: &'static str = "notification_quotas";
-    const COLUMNS: &str = "user_id, type, window_opened_at, actor_ids, held_back";
-    const TYPES: &[Type] =
-        &[Type::INT8, Type::VARCHAR, Type::TIMESTAMPTZ, Type::INT8_ARRAY, Type::INT8];
-
-    async fn write(&self, out: Pin<&mut BinaryCopyInWriter>) -> Result<(), Error> {
-        out.write(&[
-            &i64::from(self.user),
-            &self.kind.code(),
-            &self.quota.window_opened_at,
-            &self.quota.actors.iter().copied().map(i64::from).collect::<Vec<i64>>(),
-            &self.held_back,
-        ])
-        .await
-    }
-}
+copy_row!(row: QuotaRow => notification_quotas {
+    "user_id": INT8 = i64::from(row.user),
+    "type": VARCHAR = row.kind.code(),
+    "window_opened_at": TIMESTAMPTZ = row.quota.window_opened_at,
+    "actor_ids": INT8_ARRAY = row.quota.actors.iter().copied().map(i64::from).collect::<Vec<i64>>(),
+    "held_back": INT8 = row.held_back,
+});

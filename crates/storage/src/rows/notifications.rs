@@ -24,23 +24,23 @@ use crate::schema::notifications;
 #[diesel(table_name = notifications)]
 pub(crate) struct NotificationRow {
     pub(crate) id: Uuid,
-    user_id: i64,
-    actor_id: Option<i64>,
+    pub(crate) user_id: i64,
+    pub(crate) actor_id: Option<i64>,
     #[serde(rename = "type")]
-    kind: String,
-    data: Option<Value>,
-    priority: String,
-    read: bool,
-    read_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    last_updated_at: DateTime<Utc>,
-    closed_at: Option<DateTime<Utc>>,
-    parent_id: Option<Uuid>,
-    is_batch: bool,
-    batch_count: i32,
-    actor_count: i32,
-    batch_key: Option<String>,
-    act: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) data: Option<Value>,
+    pub(crate) priority: String,
+    pub(crate) read: bool,
+    pub(crate) read_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_updated_at: DateTime<Utc>,
+    pub(crate) closed_at: Option<DateTime<Utc>>,
+    pub(crate) parent_id: Option<Uuid>,
+    pub(crate) is_batch: bool,
+    pub(crate) batch_count: i32,
+    pub(crate) actor_count: i32,
+    pub(crate) batch_key: Option<String>,
+    pub(crate) act: Option<String>,
     pub(crate) post_id: Option<Uuid>,
     pub(crate) comment_id: Option<Uuid>,
     /// Zero keeps the stored number when the row is updated.
@@ -72,10 +72,6 @@ impl NotificationRow {
             comment_id: notification.comment.map(Uuid::from),
             seq,
         }
-    }
-
-    pub(crate) fn is_batch(&self) -> bool {
-        self.is_batch
     }
 }
 
@@ -123,7 +119,7 @@ struct StoredDetails {
 }
 
 /// The details to store; NULL if there are none.
-pub(crate) fn stored_details(details: &EventDetails) -> Option<Value> {
+fn stored_details(details: &EventDetails) -> Option<Value> {
     let stored = StoredDetails {
         emoji_code: details.emoji.map(|emoji| emoji.code().to_owned()),
         share_method: details.share_method.map(|method| method.code().to_owned()),

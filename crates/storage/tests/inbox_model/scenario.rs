@@ -154,14 +154,14 @@ impl<'a> Scenario<'a> {
         let before = self.inbox.held_back();
         self.apply_deliverability(actor, act, deliverability).await;
 
-        self.inbox.record(&event, &self.fixture.actors[actor], deliverability);
+        self.inbox.record(&event, deliverability);
         let recorded = self.conn.notifications().record(&[event]).await.unwrap();
 
         if deliverability != Deliverability::Allowed {
             self.reset_deliverability().await;
         }
         let held_back = self.inbox.held_back() - before;
-        (held_back.try_into().unwrap(), recorded.held_back.len().try_into().unwrap())
+        (held_back, recorded.held_back.len().try_into().unwrap())
     }
 
     async fn mark_read(&mut self, index: proptest::sample::Index) -> (StepResult, StepResult) {
@@ -241,7 +241,8 @@ impl<'a> Scenario<'a> {
             post: notification.post.map(|_| self.fixture.post_text.clone()),
             comment: notification.comment.and_then(comment_text),
         };
-        with_sorted_actors(self.inbox.render(notification, &quoted))
+        let author_of = |id| self.fixture.actors.iter().find(|actor| actor.id == id).cloned();
+        with_sorted_actors(self.inbox.render(notification, &quoted, author_of))
     }
 
     /// The list in PostgreSQL.

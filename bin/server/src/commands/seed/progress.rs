@@ -40,22 +40,12 @@ impl Progress {
         name: &'static str,
         rows: impl ExactSizeIterator<Item = T>,
     ) -> impl Iterator<Item = T> {
-        self.track_estimated(name, rows.len(), rows)
-    }
-
-    /// Like [`track`](Self::track), with an estimated number of rows.
-    pub(super) fn track_estimated<T>(
-        &self,
-        name: &'static str,
-        estimated_rows: usize,
-        rows: impl Iterator<Item = T>,
-    ) -> impl Iterator<Item = T> {
+        let count = rows.len();
         self.finish();
         self.bar.reset();
-        self.bar.set_length(estimated_rows as u64);
+        self.bar.set_length(count as u64);
         self.bar.set_message(name);
-        *self.table.borrow_mut() =
-            Some(Table { name, rows: estimated_rows, started: Instant::now() });
+        *self.table.borrow_mut() = Some(Table { name, rows: count, started: Instant::now() });
         let bar = self.bar.clone();
         rows.zip(1..).map(move |(row, count)| {
             if count % UPDATE_INTERVAL == 0 {

@@ -97,7 +97,7 @@ impl Notifications<'_> {
             ids: rows.clone().map(|row| row.id).collect(),
             posts: rows.clone().map(|row| row.post_id).collect(),
             comments: rows.clone().map(|row| row.comment_id).collect(),
-            are_batches: rows.map(NotificationRow::is_batch).collect(),
+            are_batches: rows.map(|row| row.is_batch).collect(),
             owner: owner.into(),
             chars: i32::try_from(QuotedTexts::READ_CHARS).unwrap_or(i32::MAX),
             max_actors: i64::try_from(RenderedNotification::MAX_ACTORS).unwrap_or(i64::MAX),

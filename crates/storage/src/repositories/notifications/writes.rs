@@ -9,7 +9,7 @@ use grateful_domain::notification::{
     Cause, HourlyQuota, InboxChanges, NotificationType, SuppressedNotification, SuppressionReason,
     WithdrawnNotification,
 };
-use grateful_domain::{MAX_CLOCK_SKEW, UserId};
+use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ struct PendingWrites {
     /// Acts that are no longer suppressed because they were undone.
     undone: Vec<ActRow>,
     /// The causes of new top-level notifications.
-    starts: Vec<Cause>,
+    starts: Vec<ActRow>,
 }
 
 impl PendingWrites {
@@ -106,29 +106,21 @@ impl PendingWrites {
             && self.undone.is_empty()
     }
 
-    /// Adds the changes of an inbox, with the numbers after `last_seq`: first what leaves the inbox, then what is new in it.
-    fn add(&mut self, user: UserId, changes: InboxChanges, last_seq: &mut i64) {
-        let mut next_seq = || {
-            *last_seq += 1;
-            *last_seq
+    fn add(&mut self, user: UserId, mut changes: InboxChanges, last_seq: &mut i64) {
+        let (removed, saved) = changes.take_numbered(last_seq);
+        let removal = |(id, seq): (NotificationId, i64)| RemovalRow {
+            user_id: user.into(),
+            seq,
+            notification_id: id.into(),
+            removed_at: self.now,
         };
-        for removed in changes.removed_from_list {
-            self.removals.push(RemovalRow {
-                user_id: user.into(),
-                seq: next_seq(),
-                notification_id: removed.into(),
-                removed_at: self.now,
-            });
-        }
-        for saved in &changes.saved {
-            let seq = if changes.updated_in_list.contains(&saved.id) { next_seq() } else { 0 };
-            self.rows.push(NotificationRow::new(saved, seq));
-        }
+        self.removals.extend(removed.into_iter().map(removal));
+        self.rows.extend(saved.iter().map(|(saved, seq)| NotificationRow::new(saved, *seq)));
         self.deleted.extend(changes.deleted.into_iter().map(Uuid::from));
         self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
         self.restored.extend(changes.restored.map(WithdrawnRow::from));
         self.suppressed.extend(changes.suppressed.into_iter().map(SuppressedRow::from));
-        self.starts.extend(changes.quota_use);
+        self.starts.extend(changes.quota_use.map(ActRow::from));
     }
 
     fn into_statement(self) -> ApplyInboxChanges {
@@ -141,32 +133,12 @@ impl PendingWrites {
             suppressed: json!(self.suppressed),
             undone: json!(self.undone),
             held_back: SuppressionReason::HeldBack.code().to_owned(),
-            starts: json!(self.starts.iter().copied().map(StartRow::from).collect::<Vec<_>>()),
+            starts: json!(self.starts),
             now: self.now,
             open_after: self.now - HourlyQuota::WINDOW,
             open_until: self.now + MAX_CLOCK_SKEW,
             limit: HourlyQuota::LIMIT,
             limit_per_actor: HourlyQuota::LIMIT_PER_ACTOR,
-        }
-    }
-}
-
-/// A new top-level notification, which counts toward the hourly limit of its recipient and type.
-#[derive(Serialize)]
-struct StartRow {
-    user_id: i64,
-    r#type: &'static str,
-    actor_id: i64,
-    act: String,
-}
-
-impl From<Cause> for StartRow {
-    fn from(cause: Cause) -> Self {
-        Self {
-            user_id: cause.recipient.into(),
-            r#type: cause.act.kind().code(),
-            actor_id: cause.actor.into(),
-            act: cause.act.dedup_key(),
         }
     }
 }
@@ -286,7 +258,8 @@ statement! {
         held_back: String as Text,
     } -> (BigInt, Text),
     "WITH start AS (
-        SELECT * FROM jsonb_to_recordset(:starts) AS start (user_id bigint, type text, actor_id bigint, act text)
+        SELECT user_id, split_part(act, ':', 1) AS type, actor_id, act
+        FROM jsonb_to_recordset(:starts) AS start (user_id bigint, actor_id bigint, act text)
     ), started AS (
         INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
         SELECT user_id, type, :now, ARRAY[actor_id] FROM start
