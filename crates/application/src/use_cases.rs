@@ -18,4 +18,5 @@ pub mod sessions;
 pub mod shares;
 pub mod uploads;
 pub mod users;
+#[cfg(feature = "verify")]
 pub mod verify;

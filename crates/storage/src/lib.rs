@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+#[cfg(feature = "bulk")]
 mod bulk;
 mod connection;
 mod error;
@@ -9,6 +10,7 @@ pub mod query;
 mod repositories;
 mod rows;
 mod schema;
+#[cfg(feature = "verify")]
 mod verify;
 
 /// A connection to PostgreSQL: the asynchronous connection of Diesel. [`Repositories`] works on your own connections too.
@@ -21,6 +23,7 @@ pub use grateful_metrics::{Metric, MetricKind, MetricLabel};
 /// `diesel` convert to [`StorageError`]. A new major version of either is a new major version of this crate.
 pub use {diesel, diesel_async};
 
+#[cfg(feature = "bulk")]
 pub use self::bulk::{BulkLoad, BulkUser};
 pub use self::connection::{
     Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, connection_limit, migrate,
@@ -32,6 +35,7 @@ pub use self::monitor::{
 };
 pub use self::query::{FollowQuery, NotificationQuery, PostQuery, UserQuery};
 pub use self::repositories::*;
+#[cfg(feature = "verify")]
 pub use self::verify::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedActs,
     VerifiedBatch,

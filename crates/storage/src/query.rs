@@ -6,7 +6,6 @@
 //!
 //! Imports `rows` and `schema`, never `repositories`, which run these queries.
 
-mod blocks;
 mod follows;
 mod functions;
 #[cfg(test)]
@@ -19,7 +18,6 @@ mod posts;
 mod statement;
 mod users;
 
-pub(crate) use self::blocks::{deleted_accounts, hidden_user_array, hidden_users};
 pub use self::follows::{FollowLists, FollowQuery};
 pub(crate) use self::functions::lower;
 pub(crate) use self::hidden::not_hidden;

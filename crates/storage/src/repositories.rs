@@ -38,7 +38,6 @@ pub use self::users::{
     Credentials, LockedParticipants, NamedUser, NewUser, Participants, PreviousPhoto, Users,
 };
 use crate::Connection;
-use crate::verify::Counters;
 
 /// All repositories, on any connection: pooled, in a transaction, or your own. This trait is sealed.
 pub trait Repositories: sealed::Sealed {
@@ -66,8 +65,6 @@ pub trait Repositories: sealed::Sealed {
     fn notifications(&mut self) -> Notifications<'_>;
     /// The `stream_tickets` table.
     fn stream_tickets(&mut self) -> StreamTickets<'_>;
-    /// Verification and repair of counters and notifications.
-    fn counters(&mut self) -> Counters<'_>;
     /// The `background_jobs` table.
     fn background_jobs(&mut self) -> BackgroundJobs<'_>;
     /// The `idempotency_keys` table.
@@ -127,10 +124,6 @@ impl Repositories for Connection {
 
     fn stream_tickets(&mut self) -> StreamTickets<'_> {
         StreamTickets { conn: self }
-    }
-
-    fn counters(&mut self) -> Counters<'_> {
-        Counters { conn: self }
     }
 
     fn background_jobs(&mut self) -> BackgroundJobs<'_> {

@@ -6,26 +6,26 @@
 
 mod acts;
 mod causes;
+mod counters;
 mod missing;
 mod notifications;
-mod posts;
-mod users;
 
-use diesel::sql_types::Text;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 pub use self::acts::ActTable;
+use self::counters::{RepairPost, RepairUser, VerifyPosts, VerifyUsers};
 pub use self::missing::{MissingNotification, VerifiedActs};
-use self::notifications::{
-    CountNotifications, DELETE_WITHOUT_ACT, LOCK_INBOX, REPAIR_NOTIFICATION,
-};
-use self::posts::{CountPosts, LOCK_POST, REPAIR_POST};
-use self::users::{CountUsers, LOCK_USER, REPAIR_USER};
-use crate::{Connection, Result};
+use self::notifications::VerifyNotifications;
+use crate::schema::{posts, users};
+use crate::{Connection, Result, StorageError};
 
 /// The repository of counters.
 pub struct Counters<'c> {
-    pub(crate) conn: &'c mut Connection,
+    conn: &'c mut Connection,
 }
 
 /// A table with stored counters.
@@ -80,7 +80,12 @@ pub struct VerifiedBatch {
 
 type Row = (String, String, i64, i64);
 
-impl Counters<'_> {
+impl<'c> Counters<'c> {
+    /// The counters on any connection.
+    pub fn new(conn: &'c mut Connection) -> Self {
+        Self { conn }
+    }
+
     /// Verifies up to `limit` rows after the key `after`. One statement reads the counters and counts the rows, so both are
     /// of the same moment. Returns `None` if there are no more rows.
     pub async fn verify(
@@ -90,10 +95,15 @@ impl Counters<'_> {
         limit: i64,
     ) -> Result<Option<VerifiedBatch>> {
         let rows: Vec<Row> = match table {
-            CounterTable::Posts => CountPosts { after, limit }.load(self.conn).await?,
-            CounterTable::Users => CountUsers { after, limit }.load(self.conn).await?,
+            CounterTable::Posts => {
+                VerifyPosts { after: parse_key(after.as_ref())?, limit }.load(self.conn).await?
+            }
+            CounterTable::Users => {
+                VerifyUsers { after: parse_key(after.as_ref())?, limit }.load(self.conn).await?
+            }
             CounterTable::Notifications => {
-                CountNotifications { after, limit }.load(self.conn).await?
+                let after = parse_key(after.as_ref())?;
+                VerifyNotifications { after, limit }.load(self.conn).await?
             }
         };
         let Some(last_key) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
@@ -110,20 +120,34 @@ impl Counters<'_> {
         }))
     }
 
-    /// Sets all counters of the row to the counted values. Locks the row, so that nothing changes between counting and
-    /// writing, and needs its own transaction.
-    pub async fn repair(&mut self, mismatch: &Mismatch) -> Result<()> {
-        let statements = match mismatch.table {
-            CounterTable::Posts => vec![LOCK_POST, REPAIR_POST],
-            CounterTable::Users => vec![LOCK_USER, REPAIR_USER],
-            CounterTable::Notifications => {
-                [&[LOCK_INBOX, &DELETE_WITHOUT_ACT][..], &REPAIR_NOTIFICATION].concat()
-            }
-        };
+    /// Sets all counters of the row to the counted values, and withdraws notifications without an act. Locks the row, so that
+    /// nothing changes between counting and writing, and needs its own transaction.
+    pub async fn repair(&mut self, mismatch: &Mismatch, now: DateTime<Utc>) -> Result<()> {
+        let key = Some(&mismatch.key);
         // Separate statements: those after the lock see what was committed while the lock was awaited.
-        for statement in statements {
-            diesel::sql_query(statement).bind::<Text, _>(&mismatch.key).execute(self.conn).await?;
+        match mismatch.table {
+            CounterTable::Posts => {
+                let id = parse_key(key)?;
+                let lock = posts::table.find(id).select(posts::id).for_no_key_update();
+                lock.execute(self.conn).await?;
+                RepairPost { id }.execute(self.conn).await?;
+            }
+            CounterTable::Users => {
+                let id = parse_key(key)?;
+                let lock = users::table.find(id).select(users::id).for_no_key_update();
+                lock.execute(self.conn).await?;
+                RepairUser { id }.execute(self.conn).await?;
+            }
+            CounterTable::Notifications => {
+                notifications::repair(self.conn, parse_key(key)?, now).await?;
+            }
         }
         Ok(())
     }
+}
+
+/// The key of a row, or the one before all rows.
+fn parse_key<K: FromStr + Default>(key: Option<&RowKey>) -> Result<K> {
+    let parsed = key.map_or_else(|| Ok(K::default()), |key| key.parse());
+    parsed.map_err(|_| StorageError::Corrupt { column: "id" })
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use grateful_domain::notification::Cause;
 use grateful_storage::{
-    ActTable, CounterTable, Mismatch, MissingNotification, Repositories, RowKey, VerifiedBatch,
+    ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedBatch,
 };
 
 use crate::{App, Error, Result};
@@ -77,8 +77,11 @@ async fn verify_values(
         for mismatch in batch.mismatches {
             differences += 1;
             if repair == Repair::Yes {
+                let now = app.clock.now();
                 app.db
-                    .transaction(async |tx| Ok::<_, Error>(tx.counters().repair(&mismatch).await?))
+                    .transaction(async |tx| {
+                        Ok::<_, Error>(Counters::new(tx).repair(&mismatch, now).await?)
+                    })
                     .await?;
             }
             on_progress(Progress::Mismatch(mismatch));
@@ -93,7 +96,8 @@ async fn verify_batch(
     table: CounterTable,
     after: Option<RowKey>,
 ) -> Result<ControlFlow<(), VerifiedBatch>> {
-    let batch = app.db.acquire().await?.counters().verify(table, after, BATCH_SIZE).await?;
+    let batch =
+        Counters::new(&mut *app.db.acquire().await?).verify(table, after, BATCH_SIZE).await?;
     Ok(batch.map_or(ControlFlow::Break(()), ControlFlow::Continue))
 }
 
@@ -107,7 +111,8 @@ async fn verify_acts(
     let (mut differences, mut rows, mut after) = (0, 0, None);
     loop {
         let mut conn = app.db.acquire().await?;
-        let batch = conn.counters().verify_acts(table, after, BATCH_SIZE, read_before).await?;
+        let batch =
+            Counters::new(&mut conn).verify_acts(table, after, BATCH_SIZE, read_before).await?;
         drop(conn);
         let Some(batch) = batch else { return Ok(differences) };
         rows += batch.rows;
@@ -128,7 +133,7 @@ async fn accept(app: &App, missing: &MissingNotification) -> Result<()> {
     let read_before = now - app.notification_retention;
     app.db
         .transaction(async |tx| {
-            Ok(tx.counters().accept_missing(missing.clone(), read_before, now).await?)
+            Ok(Counters::new(tx).accept_missing(missing.clone(), read_before, now).await?)
         })
         .await
 }

@@ -10,7 +10,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::{hidden_user_array, statement};
+use crate::query::statement;
 use crate::rows::{CommentRow, emoji_from_code};
 use crate::schema::{comments, emoji_reactions, likes};
 use crate::{Connection, Result};
@@ -165,25 +165,23 @@ statement! {
 
 statement! {
     /// Like [`CreatedShares`]. Each share and its sender is a lookup of its own, so that no plan scans all shares or users.
-    ReceivedShares(user: i64 as BigInt, after: Uuid as SqlUuid, limit: i64 as BigInt)
-        -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz) {
-        concat!(
-            "hidden AS MATERIALIZED (",
-            hidden_user_array!("$1"),
-            "), theirs AS MATERIALIZED (
-            SELECT share_id FROM share_recipients WHERE user_id = $1 AND share_id > $2
-        ), part AS (
-            SELECT share_id FROM theirs ORDER BY share_id LIMIT $3
-        )
-        SELECT sent.id, sent.post_id, sender.username,
-            CASE WHEN NOT (sent.user_id = ANY ((SELECT ids FROM hidden)::bigint[])) THEN sent.message_content END,
-            sent.created_at
-        FROM part, LATERAL (
-            SELECT * FROM shares WHERE shares.id = part.share_id LIMIT 1
-        ) AS sent, LATERAL (
-            SELECT username FROM users WHERE users.id = sent.user_id LIMIT 1
-        ) AS sender
-        ORDER BY sent.id"
-        )
-    }
+    ReceivedShares {
+        user: i64 as BigInt,
+        after: Uuid as SqlUuid,
+        limit: i64 as BigInt,
+    } -> (SqlUuid, SqlUuid, Text, Nullable<Text>, Timestamptz),
+    "WITH theirs AS MATERIALIZED (
+        SELECT share_id FROM share_recipients WHERE user_id = :user AND share_id > :after
+    ), part AS (
+        SELECT share_id FROM theirs ORDER BY share_id LIMIT :limit
+    )
+    SELECT sent.id, sent.post_id, sender.username,
+        CASE WHEN NOT (sent.user_id = ANY (SELECT user_id FROM hidden_users(:user))) THEN sent.message_content END,
+        sent.created_at
+    FROM part, LATERAL (
+        SELECT * FROM shares WHERE shares.id = part.share_id LIMIT 1
+    ) AS sent, LATERAL (
+        SELECT username FROM users WHERE users.id = sent.user_id LIMIT 1
+    ) AS sender
+    ORDER BY sent.id"
 }

@@ -3,6 +3,7 @@
 mod texts;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Act, Cause};
@@ -10,6 +11,7 @@ use grateful_domain::{UserId, closed_enum};
 use uuid::Uuid;
 
 use crate::query::statement;
+use crate::schema::{emoji_reactions, follows, likes, posts};
 use crate::{Connection, Result};
 
 closed_enum! {
@@ -91,17 +93,53 @@ pub(super) async fn list(
     let after = after.unwrap_or_default();
     let listed = match table {
         ActTable::Hearts => {
-            let rows = ListHearts { after, limit }.load(conn).await?;
-            of_rows(rows, |post| Act::Heart { post: post.into() })
+            let hearts = likes::table
+                .inner_join(posts::table.on(posts::id.eq(likes::post_id)))
+                .filter(likes::id.gt(after))
+                .order(likes::id)
+                .limit(limit)
+                .select((
+                    likes::id,
+                    posts::id,
+                    posts::author_id,
+                    likes::user_id,
+                    likes::created_at,
+                ));
+            of_rows(hearts.load(conn).await?, |post| Act::Heart { post: post.into() })
         }
         ActTable::Reactions => {
-            let rows = ListReactions { after, limit }.load(conn).await?;
-            of_rows(rows, |post| Act::Reaction { post: post.into() })
+            let reactions = emoji_reactions::table
+                .inner_join(posts::table.on(posts::id.eq(emoji_reactions::post_id)))
+                .filter(emoji_reactions::id.gt(after))
+                .order(emoji_reactions::id)
+                .limit(limit)
+                .select((
+                    emoji_reactions::id,
+                    posts::id,
+                    posts::author_id,
+                    emoji_reactions::user_id,
+                    emoji_reactions::created_at,
+                ));
+            of_rows(reactions.load(conn).await?, |post| Act::Reaction { post: post.into() })
         }
         ActTable::Shares => of_shares(ListShares { after, limit }.load(conn).await?),
         ActTable::Comments => texts::list_comments(conn, after, limit).await?,
         ActTable::Posts => texts::list_posts(conn, after, limit).await?,
-        ActTable::Follows => of_follows(ListFollows { after, limit }.load(conn).await?),
+        ActTable::Follows => {
+            let follows = follows::table
+                .filter(follows::id.gt(after))
+                .filter(follows::status.ne("blocked"))
+                .order(follows::id)
+                .limit(limit)
+                .select((
+                    follows::id,
+                    follows::follower_id,
+                    follows::followed_id,
+                    follows::status.eq("active"),
+                    follows::created_at,
+                ));
+            of_follows(follows.load(conn).await?)
+        }
     };
     Ok((listed.rows != 0).then_some(listed))
 }
@@ -174,25 +212,6 @@ fn of_follows(rows: Vec<FollowRow>) -> ListedActs {
 }
 
 statement! {
-    ListHearts { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz),
-    "WITH part AS MATERIALIZED (
-        SELECT * FROM likes WHERE id > :after ORDER BY id LIMIT :limit
-    )
-    SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
-    FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-}
-
-statement! {
-    ListReactions { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz),
-    "WITH part AS MATERIALIZED (
-        SELECT * FROM emoji_reactions
-        WHERE id > :after ORDER BY id LIMIT :limit
-    )
-    SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at
-    FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-}
-
-statement! {
     ListShares { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (
         (SqlUuid, SqlUuid, BigInt, BigInt, Timestamptz), Bool, Array<BigInt>
     ),
@@ -202,14 +221,4 @@ statement! {
     SELECT part.id, part.post_id, post.author_id, part.user_id, part.created_at, part.share_method = 'url',
         ARRAY(SELECT user_id FROM share_recipients WHERE share_id = part.id ORDER BY user_id)
     FROM part JOIN posts AS post ON post.id = part.post_id ORDER BY part.id"
-}
-
-statement! {
-    ListFollows { after: Uuid as SqlUuid, limit: i64 as BigInt } -> (SqlUuid, BigInt, BigInt, Bool, Timestamptz),
-    "WITH part AS MATERIALIZED (
-        SELECT * FROM follows
-        WHERE id > :after AND status <> 'blocked'
-        ORDER BY id LIMIT :limit
-    )
-    SELECT id, follower_id, followed_id, status = 'active', created_at FROM part ORDER BY id"
 }

@@ -1,19 +1,16 @@
 //! Whether the rows of an act exist, for both directions of the comparison.
 
-use std::sync::LazyLock;
-
 use grateful_domain::NotificationType;
 
 /// A condition: the act of the row with the alias `it` exists. The row is a notification or an expected one, with the columns
 /// `type`, `user_id` (the recipient), `actor_id`, `act`, `post_id` and `comment_id`.
-pub(super) static ACT_EXISTS: LazyLock<String> = LazyLock::new(|| {
-    let when =
-        |kind: NotificationType| format!(" WHEN '{}' THEN {}", kind.code(), act_exists(kind));
+pub(super) fn act_exists() -> String {
+    let when = |kind: NotificationType| format!(" WHEN '{}' THEN {}", kind.code(), cause(kind));
     format!("CASE it.type{} END IS TRUE", NotificationType::ALL.map(when).concat())
-});
+}
 
 /// The condition for one type.
-const fn act_exists(kind: NotificationType) -> &'static str {
+const fn cause(kind: NotificationType) -> &'static str {
     match kind {
         NotificationType::Like => {
             "EXISTS (

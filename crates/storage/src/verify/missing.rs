@@ -1,10 +1,8 @@
 //! Acts without a notification, and without a reason that rows show.
 
-use std::sync::LazyLock;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Timestamptz};
+use diesel::sql_types::{Integer, Jsonb, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Cause, SuppressionReason};
 use serde_json::{Value, json};
@@ -12,10 +10,11 @@ use uuid::Uuid;
 
 use super::Counters;
 use super::acts::{self, ActTable, ExpectedNotification};
-use super::causes::ACT_EXISTS;
+use super::causes::act_exists;
 use crate::Result;
 use crate::query::statement;
-use crate::schema::suppressed_notifications;
+use crate::repositories::Repositories;
+use crate::schema::{suppressed_notifications, users};
 
 /// An act that should have notified a user, and neither did nor has a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +70,15 @@ impl Counters<'_> {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let Cause { recipient, actor, act } = missing.cause();
-        let users = vec![i64::from(recipient), i64::from(actor)];
         // Separate statements: those after the locks see what was committed while the locks were awaited.
-        diesel::sql_query(LOCK_USERS).bind::<Array<BigInt>, _>(users).execute(self.conn).await?;
-        diesel::sql_query(LOCK_INBOX)
-            .bind::<BigInt, _>(i64::from(recipient))
+        users::table
+            .filter(users::id.eq_any([i64::from(recipient), i64::from(actor)]))
+            .order(users::id)
+            .select(users::id)
+            .for_key_share()
             .execute(self.conn)
             .await?;
+        self.conn.notifications().lock_inboxes(&[recipient]).await?;
         if self.find_missing(vec![missing.0], read_before).await?.is_empty() {
             return Ok(());
         }
@@ -115,11 +116,6 @@ impl Counters<'_> {
     }
 }
 
-const LOCK_USERS: &str = "SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE";
-
-const LOCK_INBOX: &str = "INSERT INTO inboxes AS inbox (user_id) SELECT id FROM users WHERE id = $1
-    ON CONFLICT (user_id) DO UPDATE SET last_seq = inbox.last_seq";
-
 fn to_row((number, expected): (usize, &ExpectedNotification)) -> Value {
     let ExpectedNotification { cause, at, text, username, .. } = expected;
     json!({
@@ -148,62 +144,59 @@ fn to_accepted_rows((number, expected): (usize, &ExpectedNotification)) -> Vec<V
     expected.alternatives.iter().map(row).collect()
 }
 
-/// The reasons that rows show, in this order: a notification or a stored reason; retention; an account or a post that is being
-/// deleted; a private post; an edit since the
-/// text was read; a name that the recipient took after the text was written; a block. `count(*)` makes PostgreSQL look up the
-/// rows of each act. With `EXISTS`, it might search all notifications instead.
-static FIND_MISSING: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "it AS MATERIALIZED (
-            SELECT * FROM jsonb_to_recordset($1) AS it (
-                number integer, type text, user_id bigint, actor_id bigint, act text, post_id uuid, comment_id uuid,
-                at timestamptz, content text, username text
-            )
-        ), explained AS MATERIALIZED (
-            SELECT accepted.number
-            FROM jsonb_to_recordset($2) AS accepted (number integer, user_id bigint, actor_id bigint, act text)
-            WHERE 0 < (
-                SELECT count(*) FROM notifications AS found
-                WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
-                    AND found.act = accepted.act
-            ) + (
-                SELECT count(*) FROM suppressed_notifications AS found
-                WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
-                    AND found.act = accepted.act AND (found.reason <> 'restored' OR found.suppressed_at < $3)
-            )
-        )
-        SELECT it.number FROM it
-        JOIN users AS recipient ON recipient.id = it.user_id AND recipient.deleted_at IS NULL
-        JOIN users AS actor ON actor.id = it.actor_id AND actor.deleted_at IS NULL
-        LEFT JOIN posts AS post ON post.id = it.post_id
-        LEFT JOIN comments AS comment ON comment.id = it.comment_id
-        WHERE it.number NOT IN (SELECT number FROM explained)
-            AND it.user_id <> it.actor_id
-            AND $3 <= it.at
-            AND post.deleted_at IS NULL
-            AND (post.id IS NULL OR post.is_public OR post.author_id = it.user_id)
-            AND (it.content IS NULL OR it.content = coalesce(comment.content, post.content))
-            AND (it.username IS NULL OR (
-                lower(recipient.username) = it.username
-                AND greatest(recipient.created_at, recipient.username_changed_at) <= it.at
-            ))
-            AND 0 = (
-                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
-                WHERE follower_id = it.user_id AND followed_id IN (it.actor_id, post.author_id)
-            ) + (
-                SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
-                WHERE followed_id = it.user_id AND follower_id IN (it.actor_id, post.author_id)
-            )
-            AND {}
-        ORDER BY it.number",
-        *ACT_EXISTS
-    )
-});
-
 statement! {
-    FindMissing(
+    /// The reasons that rows show, in this order: a notification or a stored reason; retention; an account or a post that is being
+    /// deleted; a private post; an edit since the
+    /// text was read; a name that the recipient took after the text was written; a block. `count(*)` makes PostgreSQL look up the
+    /// rows of each act. With `EXISTS`, it might search all notifications instead.
+    FindMissing {
         expected: Value as Jsonb,
         accepted: Value as Jsonb,
-        read_before: DateTime<Utc> as Timestamptz
-    ) -> Integer { &FIND_MISSING }
+        read_before: DateTime<Utc> as Timestamptz,
+    } -> Integer,
+    format!(
+        "WITH it AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(:expected) AS it (
+        number integer, type text, user_id bigint, actor_id bigint, act text, post_id uuid, comment_id uuid,
+        at timestamptz, content text, username text
+    )
+), explained AS MATERIALIZED (
+    SELECT accepted.number
+    FROM jsonb_to_recordset(:accepted) AS accepted (number integer, user_id bigint, actor_id bigint, act text)
+    WHERE 0 < (
+        SELECT count(*) FROM notifications AS found
+        WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
+            AND found.act = accepted.act
+    ) + (
+        SELECT count(*) FROM suppressed_notifications AS found
+        WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
+            AND found.act = accepted.act AND (found.reason <> 'restored' OR found.suppressed_at < :read_before)
+    )
+)
+SELECT it.number FROM it
+JOIN users AS recipient ON recipient.id = it.user_id AND recipient.deleted_at IS NULL
+JOIN users AS actor ON actor.id = it.actor_id AND actor.deleted_at IS NULL
+LEFT JOIN posts AS post ON post.id = it.post_id
+LEFT JOIN comments AS comment ON comment.id = it.comment_id
+WHERE it.number NOT IN (SELECT number FROM explained)
+    AND it.user_id <> it.actor_id
+    AND :read_before <= it.at
+    AND post.deleted_at IS NULL
+    AND (post.id IS NULL OR post.is_public OR post.author_id = it.user_id)
+    AND (it.content IS NULL OR it.content = coalesce(comment.content, post.content))
+    AND (it.username IS NULL OR (
+        lower(recipient.username) = it.username
+        AND greatest(recipient.created_at, recipient.username_changed_at) <= it.at
+    ))
+    AND 0 = (
+        SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+        WHERE follower_id = it.user_id AND followed_id IN (it.actor_id, post.author_id)
+    ) + (
+        SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+        WHERE followed_id = it.user_id AND follower_id IN (it.actor_id, post.author_id)
+    )
+    AND {}
+ORDER BY it.number",
+        act_exists()
+    )
 }

@@ -38,8 +38,9 @@ pub(crate) struct Scenario<'a> {
     now: DateTime<Utc>,
 }
 
-/// All notifications of a list, each followed by its children, and the numbers of unread and of all top-level notifications.
-type ListState = (Vec<RenderedNotification>, i64, i64);
+/// All notifications of a list, each followed by its children, and the numbers of unread and of all top-level notifications,
+/// and of acts without a notification.
+type ListState = (Vec<RenderedNotification>, i64, i64, i64);
 
 /// Sorts the actors by id. PostgreSQL lists those first that the owner follows.
 fn with_sorted_actors(mut rendered: RenderedNotification) -> RenderedNotification {
@@ -229,7 +230,13 @@ impl<'a> Scenario<'a> {
         let unread = self.inbox.unread_count().try_into().unwrap();
         let total = self.inbox.top_level().len().try_into().unwrap();
         let all = self.all_in_memory();
-        (all.iter().map(|notification| self.render(notification)).collect(), unread, total)
+        let suppressed = self.inbox.suppressed().count().try_into().unwrap();
+        (
+            all.iter().map(|notification| self.render(notification)).collect(),
+            unread,
+            total,
+            suppressed,
+        )
     }
 
     fn render(&self, notification: &Notification) -> RenderedNotification {
@@ -263,7 +270,8 @@ impl<'a> Scenario<'a> {
             all.extend(children);
         }
         let counts = notifications.count(owner).await.unwrap();
-        (all, counts.unread, counts.total)
+        let suppressed = format!("suppressed_notifications WHERE user_id = {owner}");
+        (all, counts.unread, counts.total, self.database.count(&suppressed).await)
     }
 }
 

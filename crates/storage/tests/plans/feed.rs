@@ -72,12 +72,12 @@ async fn reading_past_a_saturated_author_skips_their_posts_above_the_last_one_ne
         .await;
     let mut conn = database.connect().await;
     conn.feed().compose(viewer(FOLLOWS_NONE), &FeedCursor::default(), LATER, 20).await.unwrap();
-    let deeper = find_prepared(&mut conn, "unnest($6").await;
+    let deeper = find_prepared(&mut conn, "full_ranked").await;
 
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let arguments =
-            format!("{FOLLOWS_NONE}, '{{}}', 1, 21, '2026-01-05 13:05Z', '{{77}}', '{{77}}'");
+            format!("{FOLLOWS_NONE}, '{{}}', '{{77}}', '2026-01-05 13:05Z', 21, 1, '{{77}}'");
         let plan = Plan::of(&mut conn, &deeper, &arguments).await;
         assert_within(&plan, mode, 82, 2 * 300 + 200);
     }
@@ -157,7 +157,7 @@ async fn check_page_of(
     }
     let needed = limit + 1;
     let keys = keys.trim_start_matches(',');
-    let arguments = format!("{user}, '{{{keys}}}', 1, {needed}, '2026-01-05 12:05Z'");
+    let arguments = format!("{user}, '{{{keys}}}', '2026-01-05 12:05Z', {needed}, 1");
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
         let plan = Plan::of(conn, &statement, &arguments).await;
@@ -185,7 +185,7 @@ async fn check_trending_of(
     let statement = find_prepared(conn, "promising").await;
     let oldest_days = f64::from(20_458) + 0.5 - f64::from(u32::try_from(hours).unwrap()) / 24.0;
     let arguments = format!(
-        "4, '2026-01-05 12:00Z', timestamptz '2026-01-05 12:00Z' - interval '{hours} hours', {limit}, 2, 3, 8, 5, {oldest_days}, '2026-01-05 12:05Z'"
+        "4, 2, 3, 8, {oldest_days}, timestamptz '2026-01-05 12:00Z' - interval '{hours} hours', '2026-01-05 12:05Z', {limit}, 5, '2026-01-05 12:00Z'"
     );
     for mode in MODES {
         conn.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();

@@ -8,8 +8,8 @@ use grateful_domain::{
     NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
 };
 use grateful_storage::{
-    ActTable, Connection, CounterTable, NewHeart, NotificationQuery, Participants, PostQuery,
-    RemovedMentions, Repositories, TokenHash,
+    ActTable, Connection, CounterTable, Counters, NewHeart, NotificationQuery, Participants,
+    PostQuery, RemovedMentions, Repositories, TokenHash,
 };
 use grateful_testkit::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
@@ -371,7 +371,7 @@ async fn verifying_counters_of_ten_rows_reads_few_rows() {
         [(CounterTable::Posts, position.id.to_string()), (CounterTable::Users, "5000".to_owned())]
     {
         check(40, async |conn| {
-            let step = conn.counters().verify(table, Some(key.clone()), 10).await.unwrap();
+            let step = Counters::new(conn).verify(table, Some(key.clone()), 10).await.unwrap();
             assert_eq!(step.unwrap().rows, 10);
         })
         .await;
@@ -389,7 +389,7 @@ async fn verifying_that_an_act_has_its_notification_reads_few_rows() {
     let accepted = format!(r#"'[{{"number": 0, {act}}}]'"#);
     let expected_plan = Expected { sql_part: "explained AS", rows: 1, max_read: 20 };
     check_with(expected_plan, &format!("{expected}, {accepted}, '2025-01-01'"), async |conn| {
-        let verified = conn.counters().verify_acts(ActTable::Hearts, None, 10, NOON).await;
+        let verified = Counters::new(conn).verify_acts(ActTable::Hearts, None, 10, NOON).await;
         assert_eq!(verified.unwrap().unwrap().rows, 10);
     })
     .await;

@@ -21,8 +21,6 @@
 //! - No post that is dated in the future. Those lead the order by rank, but the indexes also hold the time of a post, so a
 //!   scan passes over their index entries without reading the posts: about 100 entries a page of the index.
 
-use std::sync::LazyLock;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
@@ -33,7 +31,7 @@ use grateful_domain::{
 };
 use uuid::Uuid;
 
-use crate::query::{hidden_users, statement};
+use crate::query::statement;
 
 /// A candidate post.
 #[derive(Debug, Clone, Queryable)]
@@ -66,17 +64,29 @@ type Columns = (SqlUuid, BigInt, Double, Timestamptz, Bool, Bool);
 
 statement! {
     /// The first posts of both lists that earlier pages did not return.
-    pub(super) FirstCandidates(viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt, until: DateTime<Utc> as Timestamptz)
-    -> Columns { &FIRST_CANDIDATES }
+    pub(super) FirstCandidates {
+        viewer: Option<i64> as Nullable<BigInt>,
+        seen_posts: Vec<Vec<u8>> as Array<Binary>,
+        follow_boost: f64 as Double,
+        needed: i64 as BigInt,
+        until: DateTime<Utc> as Timestamptz,
+    } -> Columns,
+    first_candidates()
 }
 
 statement! {
     /// The first posts of both lists that earlier pages did not return and that are not by full authors. Reads nothing for a
     /// list without full authors.
-    pub(super) MoreCandidates(
-        viewer: Option<i64> as Nullable<BigInt>, seen_posts: Vec<Vec<u8>> as Array<Binary>, follow_boost: f64 as Double, needed: i64 as BigInt, until: DateTime<Utc> as Timestamptz,
-        full_in_ranked: Vec<i64> as Array<BigInt>, full_in_fresh: Vec<i64> as Array<BigInt>
-    ) -> Columns { &MORE_CANDIDATES }
+    pub(super) MoreCandidates {
+        viewer: Option<i64> as Nullable<BigInt>,
+        seen_posts: Vec<Vec<u8>> as Array<Binary>,
+        follow_boost: f64 as Double,
+        needed: i64 as BigInt,
+        until: DateTime<Utc> as Timestamptz,
+        full_in_ranked: Vec<i64> as Array<BigInt>,
+        full_in_fresh: Vec<i64> as Array<BigInt>,
+    } -> Columns,
+    more_candidates()
 }
 
 /// The number of posts that [`FirstCandidates`] reads for each list.
@@ -119,58 +129,53 @@ impl FirstCandidates {
     }
 }
 
-static FIRST_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
-    let [depth, no_authors] = ["(3 * $4 - 2)", "SELECT NULL::bigint WHERE false"];
+fn first_candidates() -> String {
+    let [depth, no_authors] = ["(3 * :needed - 2)", "SELECT NULL::bigint WHERE false"];
     let parts = [VIEWER_CONTEXT, &ranked(1, no_authors, depth), &fresh(1, no_authors, depth)];
-    format!(
-        "{} {} UNION ALL {}",
-        parts.join(", "),
-        select_from("ranked1", false),
-        select_from("fresh1", true)
-    )
-});
+    let selects = [select_from("ranked1", false), select_from("fresh1", true)];
+    format!("{}\n{}", parts.join(", "), selects.join("\nUNION ALL\n"))
+}
 
-static MORE_CANDIDATES: LazyLock<String> = LazyLock::new(|| {
+fn more_candidates() -> String {
     let mut parts = vec![VIEWER_CONTEXT.to_owned()];
     let mut selects = Vec::new();
     for (list, full, level) in [
-        ("ranked", "$6::bigint[]", ranked as fn(u8, &str, &str) -> String),
-        ("fresh", "$7::bigint[]", fresh),
+        ("ranked", ":full_in_ranked", ranked as fn(u8, &str, &str) -> String),
+        ("fresh", ":full_in_fresh", fresh),
     ] {
-        let depth =
-            format!("(CASE cardinality({full}) WHEN 1 THEN 2 * $4 - 1 WHEN 2 THEN $4 ELSE 0 END)");
+        let depth = format!(
+            "(CASE cardinality({full}) WHEN 1 THEN 2 * :needed - 1 WHEN 2 THEN :needed ELSE 0 END)"
+        );
         parts.push(level(2, &format!("SELECT unnest({full})"), &depth));
         // If one author is full: another author who turns out to be full among the posts of level 2.
         parts.push(format!(
             "full_{list} AS MATERIALIZED (
-                SELECT author_id FROM {list}2 WHERE cardinality({full}) = 1 GROUP BY author_id HAVING count(*) >= $4
-            )"
+    SELECT author_id FROM {list}2 WHERE cardinality({full}) = 1 GROUP BY author_id HAVING count(*) >= :needed
+)"
         ));
-        let depth = format!("(CASE WHEN EXISTS (SELECT FROM full_{list}) THEN $4 ELSE 0 END)");
+        let depth = format!("(CASE WHEN EXISTS (SELECT FROM full_{list}) THEN :needed ELSE 0 END)");
         let all = format!("SELECT unnest({full}) UNION ALL SELECT author_id FROM full_{list}");
         parts.push(level(3, &all, &depth));
         for level in [2, 3] {
             selects.push(select_from(&format!("{list}{level}"), list == "fresh"));
         }
     }
-    format!("{} {}", parts.join(", "), selects.join(" UNION ALL "))
-});
+    format!("{}\n{}", parts.join(", "), selects.join("\nUNION ALL\n"))
+}
 
-/// The blocked users, the seen posts, and the followed users of the viewer.
-const VIEWER_CONTEXT: &str = concat!(
-    "across AS MATERIALIZED (",
-    hidden_users!("$1"),
-    "), served AS MATERIALIZED (
-        SELECT unnest($2) AS key
-    ), followed AS MATERIALIZED (
-        SELECT followed_id AS id FROM follows
-        WHERE follower_id = $1 AND status = 'active' AND NOT (followed_id = ANY (SELECT id FROM across))
-    )"
-);
+/// The hidden users, the seen posts, and the followed users of the viewer.
+const VIEWER_CONTEXT: &str = "WITH across AS MATERIALIZED (
+    SELECT user_id AS id FROM hidden_users(:viewer)
+), served AS MATERIALIZED (
+    SELECT unnest(:seen_posts) AS key
+), followed AS MATERIALIZED (
+    SELECT followed_id AS id FROM follows
+    WHERE follower_id = :viewer AND status = 'active' AND NOT (followed_id = ANY (SELECT id FROM across))
+)";
 
 /// A condition of every scan of posts: public, not dated in the future, and not returned by earlier pages. The last eight
 /// bytes of an id are its [`grateful_domain::SeenPostKey`].
-const CANDIDATE: &str = "is_public AND created_at < $5 \
+const CANDIDATE: &str = "is_public AND created_at < :until \
     AND NOT (substring(uuid_send(id) FROM 9) = ANY (SELECT key FROM served))";
 
 /// The order by rank, which is that of an index.
@@ -184,56 +189,56 @@ const LITERAL_LIMIT: u32 = 1600;
 fn ranked(level: u8, full: &str, depth: &str) -> String {
     format!(
         "away{level} AS MATERIALIZED (
-            SELECT id FROM across UNION ALL {full}
-        ), everyone{level} AS MATERIALIZED (
-            SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
-                SELECT id, author_id, rank, created_at FROM posts
-                WHERE {CANDIDATE} AND NOT (author_id = ANY (SELECT id FROM away{level}))
-                ORDER BY {RANK_ORDER} LIMIT {LITERAL_LIMIT}
-            ) AS part LIMIT {depth}
-        ), bar{level} AS MATERIALIZED (
-            SELECT CASE WHEN count(*) = {depth} THEN min(rank) - $3 ELSE '-infinity' END AS rank FROM everyone{level}
-        ), band{level} AS MATERIALIZED (
-            SELECT CASE WHEN (SELECT count(*) FROM followed) <= 100 OR {depth} = 0 THEN false ELSE (
-                SELECT count(*) < 1000 FROM (
-                    SELECT FROM posts WHERE is_public AND created_at < $5
-                        AND rank >= (SELECT rank FROM bar{level}) AND rank <= 'infinity'
-                    LIMIT 1000
-                ) AS part
-            ) END AS is_narrow
-        ), best{level} AS MATERIALIZED (
-            SELECT followed.id AS author_id, top.rank FROM followed, LATERAL (
-                SELECT id, rank, created_at FROM posts
-                WHERE {CANDIDATE} AND author_id = followed.id AND rank >= (SELECT rank FROM bar{level})
-                ORDER BY {RANK_ORDER} LIMIT 1
-            ) AS top
-            WHERE NOT (SELECT is_narrow FROM band{level})
-                AND NOT (followed.id = ANY (SELECT id FROM away{level}))
-            ORDER BY top.rank DESC, top.created_at DESC, top.id DESC LIMIT {depth}
-        ), near{level} AS MATERIALIZED (
-            SELECT id, author_id, rank, created_at FROM posts
-            WHERE (SELECT is_narrow FROM band{level}) AND {CANDIDATE}
+    SELECT id FROM across UNION ALL {full}
+), everyone{level} AS MATERIALIZED (
+    SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
+        SELECT id, author_id, rank, created_at FROM posts
+        WHERE {CANDIDATE} AND NOT (author_id = ANY (SELECT id FROM away{level}))
+        ORDER BY {RANK_ORDER} LIMIT {LITERAL_LIMIT}
+    ) AS part LIMIT {depth}
+), bar{level} AS MATERIALIZED (
+    SELECT CASE WHEN count(*) = {depth} THEN min(rank) - :follow_boost ELSE '-infinity' END AS rank FROM everyone{level}
+), band{level} AS MATERIALIZED (
+    SELECT CASE WHEN (SELECT count(*) FROM followed) <= 100 OR {depth} = 0 THEN false ELSE (
+        SELECT count(*) < 1000 FROM (
+            SELECT FROM posts WHERE is_public AND created_at < :until
                 AND rank >= (SELECT rank FROM bar{level}) AND rank <= 'infinity'
-                AND author_id = ANY (SELECT id FROM followed)
-                AND NOT (author_id = ANY (SELECT id FROM away{level}))
-            UNION ALL
-            SELECT part.* FROM best{level}, LATERAL (
-                SELECT id, author_id, rank, created_at FROM posts
-                WHERE {CANDIDATE} AND author_id = best{level}.author_id AND rank >= (
-                    SELECT greatest(CASE WHEN count(*) = {depth} THEN min(rank) END, (SELECT rank FROM bar{level}))
-                    FROM best{level}
-                )
-                ORDER BY {RANK_ORDER} LIMIT {depth}
-            ) AS part
-        ), ranked{level} AS MATERIALIZED (
-            SELECT * FROM (
-                SELECT id, author_id, rank + CASE WHEN is_followed THEN $3 ELSE 0 END AS rank, created_at, is_followed
-                FROM everyone{level}
-                UNION
-                SELECT id, author_id, rank + $3, created_at, true FROM near{level}
-            ) AS part
-            ORDER BY {RANK_ORDER} LIMIT {depth}
-        )"
+            LIMIT 1000
+        ) AS part
+    ) END AS is_narrow
+), best{level} AS MATERIALIZED (
+    SELECT followed.id AS author_id, top.rank FROM followed, LATERAL (
+        SELECT id, rank, created_at FROM posts
+        WHERE {CANDIDATE} AND author_id = followed.id AND rank >= (SELECT rank FROM bar{level})
+        ORDER BY {RANK_ORDER} LIMIT 1
+    ) AS top
+    WHERE NOT (SELECT is_narrow FROM band{level})
+        AND NOT (followed.id = ANY (SELECT id FROM away{level}))
+    ORDER BY top.rank DESC, top.created_at DESC, top.id DESC LIMIT {depth}
+), near{level} AS MATERIALIZED (
+    SELECT id, author_id, rank, created_at FROM posts
+    WHERE (SELECT is_narrow FROM band{level}) AND {CANDIDATE}
+        AND rank >= (SELECT rank FROM bar{level}) AND rank <= 'infinity'
+        AND author_id = ANY (SELECT id FROM followed)
+        AND NOT (author_id = ANY (SELECT id FROM away{level}))
+    UNION ALL
+    SELECT part.* FROM best{level}, LATERAL (
+        SELECT id, author_id, rank, created_at FROM posts
+        WHERE {CANDIDATE} AND author_id = best{level}.author_id AND rank >= (
+            SELECT greatest(CASE WHEN count(*) = {depth} THEN min(rank) END, (SELECT rank FROM bar{level}))
+            FROM best{level}
+        )
+        ORDER BY {RANK_ORDER} LIMIT {depth}
+    ) AS part
+), ranked{level} AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT id, author_id, rank + CASE WHEN is_followed THEN :follow_boost ELSE 0 END AS rank, created_at, is_followed
+        FROM everyone{level}
+        UNION
+        SELECT id, author_id, rank + :follow_boost, created_at, true FROM near{level}
+    ) AS part
+    ORDER BY {RANK_ORDER} LIMIT {depth}
+)"
     )
 }
 
@@ -241,14 +246,14 @@ fn ranked(level: u8, full: &str, depth: &str) -> String {
 fn fresh(level: u8, full: &str, depth: &str) -> String {
     format!(
         "absent{level} AS MATERIALIZED (
-            SELECT id FROM across UNION ALL {full}
-        ), fresh{level} AS MATERIALIZED (
-            SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
-                SELECT id, author_id, rank, created_at FROM posts
-                WHERE {CANDIDATE} AND NOT (author_id = ANY (SELECT id FROM absent{level}))
-                ORDER BY created_at DESC, id DESC LIMIT {LITERAL_LIMIT}
-            ) AS part LIMIT {depth}
-        )"
+    SELECT id FROM across UNION ALL {full}
+), fresh{level} AS MATERIALIZED (
+    SELECT *, author_id = ANY (SELECT id FROM followed) AS is_followed FROM (
+        SELECT id, author_id, rank, created_at FROM posts
+        WHERE {CANDIDATE} AND NOT (author_id = ANY (SELECT id FROM absent{level}))
+        ORDER BY created_at DESC, id DESC LIMIT {LITERAL_LIMIT}
+    ) AS part LIMIT {depth}
+)"
     )
 }
 

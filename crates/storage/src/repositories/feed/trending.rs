@@ -14,37 +14,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
 use grateful_domain::{FeedConfig, Limit, MAX_CLOCK_SKEW, TrendingConfig, TrendingWindow, Viewer};
 
-use crate::query::{hidden_users, statement};
+use crate::query::statement;
 
 statement! {
     /// A test compares the order with that of the domain.
-    pub(super) Trending(
-        viewer: Option<i64> as Nullable<BigInt>, now: DateTime<Utc> as Timestamptz, since: DateTime<Utc> as Timestamptz,
-        limit: i64 as BigInt, heart_weight: f64 as Double, reaction_weight: f64 as Double, share_weight: f64 as Double,
-        recency_bonus: f64 as Double, min_rank: f64 as Double, until: DateTime<Utc> as Timestamptz
-    ) -> SqlUuid {
-        concat!("away AS MATERIALIZED (", hidden_users!("$1"), "), promising AS MATERIALIZED (
-            SELECT * FROM (
-                SELECT $5 * hearts_count + $6 * reactions_count + $7 * shares_count AS weight FROM posts
-                WHERE is_public AND rank >= $9 AND rank <= 'infinity' AND created_at >= $3 AND created_at < $10
-                    AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
-                    AND NOT (author_id = ANY (SELECT id FROM away))
-                ORDER BY rank DESC, created_at DESC, id DESC LIMIT 1000
-            ) AS part LIMIT 10 * $4
-        ), bar AS MATERIALIZED (
-            SELECT weight FROM promising ORDER BY weight DESC LIMIT 1 OFFSET $4 - 1
-        )
-        SELECT id FROM posts
-        WHERE is_public AND created_at >= $3 AND created_at < $10 AND (hearts_count > 0 OR reactions_count > 0 OR shares_count > 0)
-            AND NOT (author_id = ANY (SELECT id FROM away))
-            -- Slightly less, because floating-point numbers of this size are exact to about 1e-11.
-            AND rank >= $9 - 1e-6 + coalesce((SELECT ln(greatest((weight - $8) / 2, 1)) / ln(2::float8) FROM bar), 0)
-            AND rank <= 'infinity'
-        ORDER BY $5 * hearts_count + $6 * reactions_count + $7 * shares_count
-            + $8 * (1 - greatest(extract(epoch FROM $2 - created_at), 0)::float8 / extract(epoch FROM $2 - $3)::float8) DESC,
-            created_at DESC, id DESC
-        LIMIT $4")
-    }
+    pub(super) Trending {
+        viewer: Option<i64> as Nullable<BigInt>,
+        now: DateTime<Utc> as Timestamptz,
+        since: DateTime<Utc> as Timestamptz,
+        limit: i64 as BigInt,
+        heart_weight: f64 as Double,
+        reaction_weight: f64 as Double,
+        share_weight: f64 as Double,
+        recency_bonus: f64 as Double,
+        min_rank: f64 as Double,
+        until: DateTime<Utc> as Timestamptz,
+    } -> SqlUuid,
+    include_str!("trending.sql")
 }
 
 impl Trending {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Notifications;
 use crate::Result;
-use crate::query::{NotificationQuery, count_up_to, hidden_user_array, inbox_of, statement};
+use crate::query::{NotificationQuery, count_up_to, inbox_of, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
@@ -135,67 +135,21 @@ statement! {
     /// children of a batch are considered, so a page reads no more for a batch of thousands than for one of hundreds. Each
     /// post, comment and actor is a lookup of its own, and whether the owner follows the actor is a count, so that no plan
     /// scans all users or all follows of the owner.
-    LoadShown(
+    LoadShown {
         ids: Vec<Uuid> as Array<SqlUuid>,
         posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>,
         comments: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>,
         are_batches: Vec<bool> as Array<Bool>,
         owner: i64 as BigInt,
         chars: i32 as Integer,
-        max_actors: i64 as BigInt
-    ) -> (
-        SqlUuid,
-        Nullable<Text>,
-        Nullable<Text>,
-        Nullable<BigInt>,
-        Nullable<(Text, Nullable<Text>, Nullable<Text>)>,
-        Nullable<Text>
-    ) {
-        concat!(
-            "hidden AS MATERIALIZED (",
-            hidden_user_array!("$5"),
-            "), listed AS (
-                SELECT * FROM unnest($1, $2, $3, $4) AS listed (id, post_id, comment_id, is_batch)
-            )
-            SELECT listed.id, post.start, comment.start, person.id, person.username, person.display_name,
-                person.profile_image_url, shown.emoji
-            FROM listed
-            LEFT JOIN LATERAL (
-                SELECT left(posts.content, $6) AS start FROM posts
-                WHERE posts.id = listed.post_id AND (
-                    posts.author_id = $5 AND posts.deleted_at IS NULL
-                    OR posts.is_public AND NOT (posts.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
-                )
-                LIMIT 1
-            ) AS post ON true
-            LEFT JOIN LATERAL (
-                SELECT left(comments.content, $6) AS start FROM comments
-                WHERE comments.id = listed.comment_id AND comments.post_id = listed.post_id
-                    AND post.start IS NOT NULL
-                    AND comments.deleted_at IS NULL
-                    AND NOT (comments.author_id = ANY ((SELECT ids FROM hidden)::bigint[]))
-                LIMIT 1
-            ) AS comment ON true
-            LEFT JOIN LATERAL (
-                SELECT recent.actor_id, recent.emoji
-                FROM (
-                    SELECT actor_id, max(created_at) AS newest, max(data ->> 'emoji_code') AS emoji
-                    FROM (
-                        SELECT actor_id, created_at, data FROM notifications AS it WHERE it.parent_id = listed.id
-                        ORDER BY it.created_at DESC, it.id DESC LIMIT 100
-                    ) AS entry
-                    GROUP BY actor_id
-                ) AS recent
-                WHERE recent.actor_id IS NOT NULL
-                ORDER BY (
-                    SELECT count(*) FILTER (WHERE status = 'active') FROM follows
-                    WHERE follower_id = $5 AND followed_id = recent.actor_id
-                ) DESC, recent.newest DESC, recent.actor_id DESC
-                LIMIT $7
-            ) AS shown ON listed.is_batch
-            LEFT JOIN LATERAL (
-                SELECT * FROM users WHERE users.id = shown.actor_id AND users.deleted_at IS NULL LIMIT 1
-            ) AS person ON true"
-        )
-    }
+        max_actors: i64 as BigInt,
+    } -> (
+    SqlUuid,
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<(Text, Nullable<Text>, Nullable<Text>)>,
+    Nullable<Text>
+    ),
+    include_str!("load_shown.sql")
 }

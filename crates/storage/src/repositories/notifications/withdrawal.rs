@@ -22,7 +22,7 @@ use crate::schema::notifications;
 use crate::{Result, StorageError};
 
 /// Ids of notifications, and of their recipients.
-pub(super) type NotificationRefs = Vec<(Uuid, i64)>;
+pub(crate) type NotificationRefs = Vec<(Uuid, i64)>;
 
 /// All notifications of acts: single ones and children of batches.
 #[dsl::auto_type]
@@ -166,7 +166,8 @@ impl Notifications<'_> {
         Ok(count)
     }
 
-    async fn withdraw_refs(
+    /// Withdraws these notifications.
+    pub(crate) async fn withdraw_refs(
         &mut self,
         refs: NotificationRefs,
         reason: WithdrawalReason,

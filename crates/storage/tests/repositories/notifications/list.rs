@@ -87,29 +87,6 @@ async fn the_children_of_a_batch_are_counted_only_for_their_owner() {
 }
 
 #[tokio::test]
-async fn children_of_a_batch_are_listed_newest_first_and_a_single_notification_has_none() {
-    let mut scenario = Scenario::create().await;
-    let actors: [_; 5] = scenario.create_users().await;
-    scenario.notify_ana(&actors, scenario.heart()).await;
-    let batch = scenario.only_notification().await.notification.id;
-    let (ana, mut conn) = (scenario.ana, scenario.database.connect().await);
-
-    let found = collect_pages(2, async |page| {
-        conn.notifications()
-            .list(NotificationQuery::of(ana).children_of(batch).page(page))
-            .await
-            .unwrap()
-    })
-    .await;
-
-    let order: Vec<_> = found.iter().map(|child| child.notification.actor.unwrap()).collect();
-    let mut newest_first = actors;
-    newest_first.reverse();
-    assert_eq!(order, newest_first);
-    assert!(scenario.children_of(found[0].notification.id).await.is_empty());
-}
-
-#[tokio::test]
 async fn a_batch_shows_up_to_eight_actors_with_followed_ones_first() {
     let mut scenario = Scenario::create().await;
     let actors: [_; 10] = scenario.create_users().await;

@@ -50,49 +50,6 @@ async fn top_level_notifications_and_children_exist_for_their_owner() {
 }
 
 #[tokio::test]
-async fn marking_a_batch_read_marks_its_children_and_marking_a_child_does_not_mark_its_batch() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
-    let (ana, batch) = (scenario.ana, scenario.only_notification().await.notification.id);
-    let child = scenario.children_of(batch).await[0].notification.id;
-
-    assert!(scenario.conn.notifications().mark_read(ana, child, scenario.now).await.unwrap());
-    assert_eq!(scenario.messages_for(ana).await, ["* 2 people engaged with your post"]);
-    let first_time = scenario.now;
-    scenario.advance(TimeDelta::minutes(1));
-    assert!(scenario.conn.notifications().mark_read(ana, batch, scenario.now).await.unwrap());
-
-    assert_eq!(scenario.messages_for(ana).await, ["2 people engaged with your post"]);
-    let children = scenario.children_of(batch).await;
-    let read: Vec<_> = children.iter().map(|child| child.notification.read_at).collect();
-    assert_eq!(read, [Some(first_time), Some(scenario.now)]);
-}
-
-#[tokio::test]
-async fn marking_read_again_keeps_the_first_time() {
-    let mut scenario = Scenario::create().await;
-    let [ben] = scenario.create_users().await;
-    scenario.notify_ana(&[ben], scenario.heart()).await;
-    let id = scenario.only_notification().await.notification.id;
-    assert!(scenario.conn.notifications().mark_read(scenario.ana, id, scenario.now).await.unwrap());
-    let before = scenario.only_notification().await;
-    scenario.advance(TimeDelta::minutes(1));
-
-    assert!(scenario.conn.notifications().mark_read(scenario.ana, id, scenario.now).await.unwrap());
-
-    assert_eq!(scenario.only_notification().await, before);
-    assert!(
-        !scenario
-            .conn
-            .notifications()
-            .mark_read(scenario.ana, new_id(), scenario.now)
-            .await
-            .unwrap()
-    );
-}
-
-#[tokio::test]
 async fn marking_all_read_excludes_activity_after_the_request() {
     let mut scenario = Scenario::create().await;
     let actors: [_; 3] = scenario.create_users().await;
@@ -154,20 +111,6 @@ async fn marking_all_read_covers_notifications_that_the_client_has_seen_despite_
             .0,
         0
     );
-}
-
-#[tokio::test]
-async fn counts_include_top_level_notifications_only() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
-    scenario.notify_ana(&[ben], Act::FollowRequest).await;
-    let (ana, newest) = (scenario.ana, scenario.list_for(scenario.ana).await[0].notification.id);
-    scenario.conn.notifications().mark_read(ana, newest, scenario.now).await.unwrap();
-
-    let counts = scenario.conn.notifications().count(ana).await.unwrap();
-
-    assert_eq!(counts, NotificationCounts { unread: 1, total: 2 });
 }
 
 #[tokio::test]

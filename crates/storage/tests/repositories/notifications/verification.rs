@@ -2,9 +2,9 @@
 
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationId, ShareId, UserId};
-use grateful_storage::{CounterTable, Mismatch, Repositories, Result};
+use grateful_storage::{CounterTable, Counters, Mismatch, Repositories, Result};
 use grateful_testkit::{
-    a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
+    NOON, a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
 };
 
 use super::scenario::Scenario;
@@ -180,7 +180,8 @@ async fn notifications_are_verified_in_batches_without_gaps() {
     scenario.notify_ana(&actors, Act::FollowRequest).await;
     let (mut batch_sizes, mut keys, mut after) = (Vec::new(), Vec::new(), None);
 
-    while let Some(batch) = scenario.conn.counters().verify(TABLE, after, 3).await.unwrap() {
+    while let Some(batch) = Counters::new(&mut scenario.conn).verify(TABLE, after, 3).await.unwrap()
+    {
         batch_sizes.push(batch.rows);
         keys.extend(batch.mismatches.into_iter().map(|mismatch| mismatch.key));
         after = Some(batch.last_key);
@@ -274,12 +275,15 @@ async fn set_column(scenario: &Scenario, column: &str, value: &str, id: Notifica
 }
 
 async fn mismatches(scenario: &mut Scenario) -> Vec<Mismatch> {
-    let batch = scenario.conn.counters().verify(TABLE, None, 1_000).await.unwrap();
+    let batch = Counters::new(&mut scenario.conn).verify(TABLE, None, 1_000).await.unwrap();
     batch.map(|batch| batch.mismatches).unwrap_or_default()
 }
 
 async fn repair(scenario: &mut Scenario, mismatch: &Mismatch) {
-    let repaired: Result<()> =
-        scenario.database.pool.transaction(async |tx| tx.counters().repair(mismatch).await).await;
+    let repaired: Result<()> = scenario
+        .database
+        .pool
+        .transaction(async |tx| Counters::new(tx).repair(mismatch, NOON).await)
+        .await;
     repaired.unwrap();
 }

@@ -1,51 +1,12 @@
-//! Withdrawing notifications, restoring them, and changes of a reaction.
+//! Withdrawing many notifications at once. `inbox_model` compares the rest with the inbox of the domain.
 
-use chrono::TimeDelta;
+use grateful_domain::ShareId;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
-use grateful_domain::{Emoji, ShareId};
 use grateful_storage::Repositories;
 use grateful_testkit::{a_comment, a_post};
 use uuid::Uuid;
 
 use super::scenario::Scenario;
-
-#[tokio::test]
-async fn withdrawing_the_act_deletes_a_single_notification() {
-    let mut scenario = Scenario::create().await;
-    let [ben] = scenario.create_users().await;
-    scenario.notify_ana(&[ben], scenario.heart()).await;
-
-    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
-
-    assert_eq!(scenario.count_notifications().await, 0);
-}
-
-#[tokio::test]
-async fn a_batch_shows_its_remaining_children_and_is_deleted_with_the_last_one() {
-    let mut scenario = Scenario::create().await;
-    let actors: [_; 3] = scenario.create_users().await;
-    let [ben, caro, dan] = actors;
-    scenario.notify_ana(&actors, scenario.heart()).await;
-    let batch = scenario.only_notification().await.notification;
-    scenario.conn.notifications().mark_read(scenario.ana, batch.id, scenario.now).await.unwrap();
-    scenario.advance(TimeDelta::minutes(1));
-
-    scenario.withdraw(&[scenario.cause_for_ana(dan, scenario.heart())]).await;
-
-    let rendered = scenario.only_notification().await;
-    assert_eq!(rendered.notification.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
-    assert_eq!(
-        (rendered.notification.actor, rendered.actor.map(|actor| actor.id)),
-        (Some(caro), Some(caro))
-    );
-    assert_eq!(rendered.notification.last_updated_at, batch.last_updated_at);
-    assert!(rendered.notification.read_at.is_some());
-
-    scenario.withdraw(&[scenario.cause_for_ana(caro, scenario.heart())]).await;
-    assert_eq!(scenario.messages_for(scenario.ana).await, ["N liked your post"]);
-    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
-    assert_eq!(scenario.count_notifications().await, 0);
-}
 
 #[tokio::test]
 async fn several_causes_are_withdrawn_from_several_batches_at_once() {
@@ -72,108 +33,6 @@ async fn several_causes_are_withdrawn_from_several_batches_at_once() {
         (Some(BatchCounts { child_count: 1, actor_count: 1 }), Some(caro))
     );
     assert_eq!(scenario.messages_for(ben).await, [""; 0]);
-}
-
-/// An actor counts while the batch has any child of theirs.
-#[tokio::test]
-async fn an_actor_with_a_remaining_child_is_still_counted() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
-    scenario.notify_ana(&[ben], scenario.reaction()).await;
-
-    scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
-    assert_eq!(
-        scenario.only_notification().await.notification.batch,
-        Some(BatchCounts { child_count: 2, actor_count: 2 })
-    );
-    scenario.withdraw(&[scenario.cause_for_ana(caro, scenario.heart())]).await;
-
-    assert_eq!(
-        scenario.only_notification().await.notification.batch,
-        Some(BatchCounts { child_count: 1, actor_count: 1 })
-    );
-    assert_eq!(scenario.messages_for(scenario.ana).await, ["* N reacted to your post with 🤗"]);
-}
-
-#[tokio::test]
-async fn withdrawing_unrecorded_causes_changes_nothing() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben], scenario.heart()).await;
-    let before = scenario.only_notification().await;
-
-    scenario.withdraw(&[]).await;
-    scenario
-        .withdraw(&[
-            scenario.cause_for_ana(caro, scenario.heart()),
-            scenario.cause_for_ana(ben, scenario.reaction()),
-        ])
-        .await;
-    scenario.withdraw(&[Cause { recipient: caro, actor: ben, act: scenario.heart() }]).await;
-
-    assert_eq!(scenario.only_notification().await, before);
-    assert_eq!(scenario.database.count("withdrawn_notifications").await, 0);
-}
-
-#[tokio::test]
-async fn repeating_a_withdrawn_act_restores_the_notification_unchanged() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
-    let batch = scenario.only_notification().await;
-    scenario
-        .conn
-        .notifications()
-        .mark_read(scenario.ana, batch.notification.id, scenario.now)
-        .await
-        .unwrap();
-    let (before, children) =
-        (scenario.only_notification().await, scenario.children_of(batch.notification.id).await);
-
-    for _ in 0..10 {
-        scenario.advance(TimeDelta::hours(24));
-        scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
-        scenario.record(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
-    }
-
-    assert_eq!(scenario.only_notification().await, before);
-    assert_eq!(scenario.children_of(batch.notification.id).await, children);
-    assert_eq!(scenario.database.count("withdrawn_notifications").await, 0);
-}
-
-#[tokio::test]
-async fn a_changed_emoji_is_shown_without_making_the_notification_unread() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[caro], scenario.heart()).await;
-    scenario.notify_ana(&[ben], scenario.reaction()).await;
-    let before = scenario.only_notification().await;
-    let id = before.notification.id;
-    scenario.conn.notifications().mark_read(scenario.ana, id, scenario.now).await.unwrap();
-    let cause = scenario.cause_for_ana(ben, scenario.reaction());
-
-    scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
-
-    let after = scenario.only_notification().await;
-    assert_eq!((after.notification.details.emoji, &after.text), (Some(Emoji::Fire), &before.text));
-    assert_eq!(after.notification.last_updated_at, before.notification.last_updated_at);
-    assert!(after.notification.read_at.is_some());
-    let newest = &scenario.children_of(id).await[0];
-    assert!(newest.text.message.ends_with("reacted to your post with 🔥"));
-}
-
-#[tokio::test]
-async fn changing_an_unrecorded_reaction_changes_nothing() {
-    let mut scenario = Scenario::create().await;
-    let [ben] = scenario.create_users().await;
-    scenario.notify_ana(&[ben], scenario.heart()).await;
-    let before = scenario.only_notification().await;
-    let cause = scenario.cause_for_ana(ben, scenario.reaction());
-
-    scenario.conn.notifications().update_reaction(cause, Emoji::Fire, scenario.now).await.unwrap();
-
-    assert_eq!(scenario.only_notification().await, before);
 }
 
 #[tokio::test]

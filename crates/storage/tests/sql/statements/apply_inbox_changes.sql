@@ -2,7 +2,8 @@ SET plan_cache_mode = force_generic_plan;
 
 PREPARE apply_inbox_changes (jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, integer, jsonb, uuid[], jsonb, jsonb, jsonb, jsonb, text, jsonb) AS
 WITH start AS (
-    SELECT * FROM jsonb_to_recordset($1) AS start (user_id bigint, type text, actor_id bigint, act text)
+    SELECT user_id, split_part(act, ':', 1) AS type, actor_id, act
+    FROM jsonb_to_recordset($1) AS start (user_id bigint, actor_id bigint, act text)
 ), started AS (
     INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
     SELECT user_id, type, $2, ARRAY[actor_id] FROM start

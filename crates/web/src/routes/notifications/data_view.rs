@@ -200,12 +200,12 @@ mod tests {
             batch_id: id(6).into(),
         };
         let mut inbox = Inbox::new(event.cause.recipient);
-        inbox.record(&event, &actor, Deliverability::Allowed);
+        inbox.record(&event, Deliverability::Allowed);
         let quoted = QuotedTexts {
             post: act.post().map(|_| "The post".to_owned()),
             comment: act.comment().map(|_| "The comment".to_owned()),
         };
-        inbox.render(inbox.top_level()[0], &quoted)
+        inbox.render(inbox.top_level()[0], &quoted, |_| Some(actor.clone()))
     }
 
     fn id(number: u128) -> Uuid {
