@@ -38,10 +38,10 @@ fn every_public_function_has_a_caller_in_another_crate_or_in_an_example() {
     let pages = workspace.members.iter().map(|member| member.folder.join("README.md"));
     let examples: Vec<PathBuf> = programs.chain(pages.filter(|page| page.exists())).collect();
 
+    let words = Regex::new(r"\w+").unwrap();
     for (name, callers) in CHECKED {
         let sources = callers.iter().flat_map(|caller| workspace.member(caller).sources());
         let calling: String = sources.chain(examples.clone()).map(|file| code(&file)).collect();
-        let words = Regex::new(r"\w+").unwrap();
         let called: HashSet<&str> = words.find_iter(&calling).map(|word| word.as_str()).collect();
         let mut functions = 0;
 

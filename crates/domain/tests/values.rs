@@ -1,7 +1,5 @@
 //! Rules of single values.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{
     Bucket, DisplayName, FeedCursor, Limit, Page, Password, PostId, Rate, Recipients, ShareDetails,

@@ -60,6 +60,10 @@ impl TestDatabase {
         Self::copy(&mut connect_to("postgres").await, "template0").await
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the name of a database is not an id of the product"
+    )]
     async fn copy(admin: &mut Connection, template: &str) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let unused = std::mem::take(&mut *UNUSED.lock().unwrap());

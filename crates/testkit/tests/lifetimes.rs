@@ -1,7 +1,5 @@
 //! A test database lives as long as anything can use it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 use std::time::{Duration, Instant};
 
 use grateful_application::health::check_readiness;

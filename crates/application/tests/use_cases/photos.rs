@@ -180,11 +180,11 @@ async fn an_upload_needs_a_few_statements_and_none_while_the_image_is_processed(
         (2, Some(idempotent_request("k", 1))),
     ] {
         let (uploaded, queries) =
-            QueryLog::record(upload_photo(&app, ana, &png, idempotency)).await;
+            Box::pin(QueryLog::record(upload_photo(&app, ana, &png, idempotency))).await;
         uploaded.unwrap();
         assert_eq!(queries.total(), expected, "{queries:#?}");
     }
-    let (_, queries) = QueryLog::record(upload_photo(&app, ana, b"no image", None)).await;
+    let (_, queries) = Box::pin(QueryLog::record(upload_photo(&app, ana, b"no image", None))).await;
     assert_eq!(queries.total(), 0);
     let (user, queries) = QueryLog::record(photos::find_default_avatar_user(&app, ana)).await;
     assert_eq!((user.unwrap().id, queries.total()), (ana, 1));

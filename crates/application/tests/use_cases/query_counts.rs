@@ -63,7 +63,8 @@ async fn a_feed_page_of_two_authors_needs_at_most_three_statements() {
     let mut request = first_feed_page(Limit::parse(50).unwrap());
     for length in [50, 50, 20] {
         let (page, queries) =
-            QueryLog::record(feed::list_ranked(&app, Viewer::User(ben), request.clone())).await;
+            Box::pin(QueryLog::record(feed::list_ranked(&app, Viewer::User(ben), request.clone())))
+                .await;
         let page = page.unwrap();
         assert!(queries.total() <= 3, "{queries:#?}");
         assert_eq!(page.posts.len(), length);

@@ -30,6 +30,9 @@ pub struct InboxChanges {
     pub quota_use: Option<Cause>,
 }
 
+/// Changed items of an inbox, each with the number of its change.
+type Numbered<Item> = Vec<(Item, i64)>;
+
 impl InboxChanges {
     /// Takes the notifications that leave the top-level list and those to save, and gives each change of the list the next
     /// number after `last_seq`: first what leaves the list, then what is new or looks different. A saved notification that
@@ -37,7 +40,7 @@ impl InboxChanges {
     pub fn take_numbered(
         &mut self,
         last_seq: &mut i64,
-    ) -> (Vec<(NotificationId, i64)>, Vec<(Notification, i64)>) {
+    ) -> (Numbered<NotificationId>, Numbered<Notification>) {
         let mut next_seq = || {
             *last_seq += 1;
             *last_seq

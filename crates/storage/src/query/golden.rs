@@ -114,7 +114,7 @@ pub(crate) fn compare(folder: &str, files: &BTreeMap<String, String>) {
 /// A script that prepares a statement and explains it, with the plan for unknown values. PostgreSQL infers the types of
 /// parameters after `types`.
 pub(crate) fn prepare(name: &str, types: &[String], sql: &str) -> String {
-    let count = (1..).take_while(|number| sql.contains(&format!("${number}"))).count();
+    let count = (1..100).take_while(|number| sql.contains(&format!("${number}"))).count();
     let types = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
     let values = vec!["NULL"; count].join(", ");
     format!(
