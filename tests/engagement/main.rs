@@ -18,7 +18,6 @@ use grateful_application::background_jobs::run_pending;
 use grateful_application::verify::{Progress, Repair, verify};
 use grateful_application::{App, SystemClock, accounts};
 use grateful_domain::UserId;
-use grateful_storage::DatabaseConfig;
 use grateful_testkit::{TestApp, TestDatabase, a_user};
 use tokio::task::JoinSet;
 
@@ -32,8 +31,6 @@ const POSTS: usize = 6;
 
 /// The number of users who share a connection pool, as the requests of one server thread do.
 const USERS_PER_POOL: usize = 8;
-
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_random_actions_of_many_users_on_few_posts_all_counts_match_their_rows() {
@@ -98,13 +95,9 @@ async fn run_users(
     let approving =
         r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id % 2 = 0"#;
     database.execute(approving).await;
-    // This test checks the resulting rows, not response times, so statements may take long on a busy machine.
-    let with_long_timeouts = |config: DatabaseConfig| {
-        config.with_acquire_timeout(TIMEOUT).with_statement_timeout(TIMEOUT)
-    };
     let pools = users
         .chunks(USERS_PER_POOL)
-        .map(|_| database.pool_with(with_long_timeouts))
+        .map(|_| database.pool_with(|config| config))
         .collect::<Vec<_>>();
     let end = Instant::now() + duration;
     let mut tasks = JoinSet::new();

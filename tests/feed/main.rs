@@ -15,9 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grateful_application::{App, SystemClock};
-use grateful_storage::DatabaseConfig;
 use grateful_testkit::TestApp;
-use grateful_tests::{SqlConnection, TIMEOUT};
+use grateful_tests::SqlConnection;
 use tokio::task::JoinSet;
 
 use crate::dataset::DatasetSize;
@@ -55,15 +54,8 @@ async fn read_during_writes(size: DatasetSize) -> ReadReport {
     let _guard = RUN_LOCK.lock().await;
     let TestApp { app, database, .. } = TestApp::create().await;
     let dataset = Arc::new(size.insert_into(&database).await);
-    // This test does not check response times, so statements may take long on a busy machine.
-    let with_long_timeouts = |config: DatabaseConfig| {
-        config
-            .with_acquire_timeout(TIMEOUT)
-            .with_statement_timeout(TIMEOUT)
-            .with_max_connections(WRITERS)
-    };
     let create_node = || App {
-        db: database.pool_with(with_long_timeouts),
+        db: database.pool_with(|config| config.with_max_connections(WRITERS)),
         clock: Arc::new(SystemClock),
         ..app.clone()
     };

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use grateful_local_postgres::Cluster;
@@ -33,7 +34,7 @@ thread_local! {
 /// own, so a pool or an [`App`](grateful_application::App) of the database works to the end of the test, even if the
 /// test keeps nothing else.
 pub struct TestDatabase {
-    /// A connection pool with the default settings.
+    /// A connection pool with the default settings, except that it waits up to a minute for connections and statements.
     pub pool: Database,
     name: Arc<Name>,
 }
@@ -73,7 +74,7 @@ impl TestDatabase {
         // Copying files is faster than copying through the WAL, and test databases need not survive a crash.
         execute(admin, &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
             .await;
-        let pool = Database::connect_lazily(DatabaseConfig::new(CLUSTER.url(&name)));
+        let pool = Database::connect_lazily(config(&name));
         let name = Arc::new(Name(name));
         CREATED.with_borrow_mut(|created| created.push(name.clone()));
         Self { pool, name }
@@ -136,10 +137,18 @@ impl TestDatabase {
         rows.into_iter().map(|row| row.line).collect()
     }
 
-    /// Creates a pool with changed settings.
+    /// Creates a pool with changed settings, which otherwise are those of [`Self::pool`].
     pub fn pool_with(&self, change: impl FnOnce(DatabaseConfig) -> DatabaseConfig) -> Database {
-        Database::connect_lazily(change(DatabaseConfig::new(self.url())))
+        Database::connect_lazily(change(config(&self.name.0)))
     }
+}
+
+/// The settings of a pool. Its timeouts are long, so that tests also pass beside a busy compiler; tests of timeouts set
+/// their own.
+fn config(name: &str) -> DatabaseConfig {
+    DatabaseConfig::new(CLUSTER.url(name))
+        .with_acquire_timeout(Duration::from_mins(1))
+        .with_statement_timeout(Duration::from_mins(1))
 }
 
 /// Creates the template database unless it exists, once for all test processes.

@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use grateful_application::{App, Error, RecordedResponse, Resource, Result, shares};
 use grateful_domain::{PostId, ShareDetails, ShareQuota, UserId};
 use grateful_testkit::{
-    TestApp, TestDatabase, a_post, begin_block, block, commit_once_blocking, create_user,
-    idempotent_request, load_engagement, message_to, wait_until_blocked,
+    TestApp, a_post, begin_block, block, commit_once_blocking, create_user, idempotent_request,
+    load_engagement, message_to, wait_until_blocked,
 };
 
 use crate::support::{assert_forbidden, assert_not_found, create_share};
@@ -232,7 +232,6 @@ async fn links_and_rejected_messages_do_not_count_toward_the_quota() {
 async fn twenty_of_thirty_concurrent_messages_of_one_user_are_sent() {
     let (TestApp { app, database, .. }, [ana, ben]) = TestApp::with_users().await;
     let post = a_post().insert_into(&database).await.id;
-    let app = App { db: pool_with_long_timeout(&database), ..app };
 
     let results =
         join_all((0..30).map(|_| create_share(&app, ana, post, message_to(ana, &[ben])))).await;
@@ -309,9 +308,4 @@ fn retry_after_of<T: std::fmt::Debug>(result: Result<T>) -> TimeDelta {
         }
         other => panic!("{other:?}"),
     }
-}
-
-/// A pool with a longer acquire timeout: on a busy machine, all connections wait for one row.
-fn pool_with_long_timeout(database: &TestDatabase) -> grateful_storage::Database {
-    database.pool_with(|config| config.with_acquire_timeout(std::time::Duration::from_secs(10)))
 }

@@ -1,6 +1,7 @@
 //! `/`, `/health`, `/livez` and `/readyz`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grateful_storage::{Database, DatabaseConfig};
 use grateful_testkit::{Api, TestApp, TestDatabase};
@@ -53,7 +54,9 @@ async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
 #[actix_web::test]
 async fn while_all_connections_are_in_use_the_server_is_not_ready_and_recovers() {
     let database = TestDatabase::create().await;
-    let single = database.pool_with(|config| config.with_max_connections(1));
+    let single = database.pool_with(|config| {
+        config.with_max_connections(1).with_acquire_timeout(Duration::from_millis(500))
+    });
     let api = serve(database, single).await;
 
     let connection = api.app.app.db.acquire().await.unwrap();
