@@ -79,7 +79,7 @@ pub struct BatchCounts {
 
 impl Notification {
     /// Whether the notification is in the list itself, and not a child of a batch.
-    pub fn is_top_level(&self) -> bool {
+    pub(crate) fn is_top_level(&self) -> bool {
         self.parent.is_none()
     }
 

@@ -82,7 +82,7 @@ fn sequence_numbers_are_distinct_and_increase_with_the_update_time() {
         let top_level = inbox.top_level().len();
         let updated_at_by_seq: BTreeMap<i64, DateTime<Utc>> = inbox
             .into_notifications()
-            .filter(|(notification, _)| notification.is_top_level())
+            .filter(|(notification, _)| notification.parent.is_none())
             .map(|(notification, seq)| (seq, notification.last_updated_at))
             .collect();
 

@@ -200,7 +200,7 @@ impl Inbox {
         RenderedNotification::new(notification.clone(), actor, actors, quoted)
     }
 
-    /// The user to whom the inbox belongs.
+    /// The recipient of the notifications.
     pub fn owner(&self) -> UserId {
         self.owner
     }

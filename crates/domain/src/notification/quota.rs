@@ -24,7 +24,11 @@ impl HourlyQuota {
     pub const WINDOW: TimeDelta = TimeDelta::hours(1);
 
     /// The quota after one more start by `actor` at `now`, or `None` if a limit is reached and the start is held back.
-    pub fn consume(current: Option<&Self>, actor: UserId, now: DateTime<Utc>) -> Option<Self> {
+    pub(super) fn consume(
+        current: Option<&Self>,
+        actor: UserId,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
         let Some(window) = current.filter(|window| window.is_open(now)) else {
             return Some(Self { window_opened_at: now, actors: vec![actor] });
         };
