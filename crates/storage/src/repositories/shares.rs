@@ -162,7 +162,7 @@ statement! {
 }
 
 statement! {
-    /// The posts are locked. Returns the users to whom the shares were announced: the author of the post, or the recipients.
+    /// The posts are locked. Returns the users who were notified of the shares: the author of the post, or the recipients.
     DeleteShares {
         user_ids: Vec<i64> as Array<BigInt>,
         post_ids: Vec<Uuid> as Array<SqlUuid>,
