@@ -77,17 +77,17 @@ impl<Time: QueryFragment<Pg>, Id: QueryFragment<Pg>> QueryFragment<Pg> for After
 }
 
 /// Counts the rows of `list`, but stops after `max`, so that the total of a long list costs no more than a few pages. `None`
-/// counts nothing.
+/// counts nothing, and does not build the list.
 pub(crate) async fn count_up_to<Q>(
     conn: &mut Connection,
-    list: Q,
+    list: impl FnOnce() -> Q,
     max: Option<u16>,
 ) -> Result<Option<Total>>
 where
     Q: QueryFragment<Pg> + QueryId + Send + 'static,
 {
     let Some(max) = max else { return Ok(None) };
-    let count: i64 = CappedCount { list, max }.get_result(conn).await?;
+    let count: i64 = CappedCount { list: list(), max }.get_result(conn).await?;
     Ok(Some(Total::from_capped_count(count, max)))
 }
 

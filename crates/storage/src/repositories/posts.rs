@@ -39,7 +39,7 @@ impl Posts<'_> {
 
     /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: PostQuery) -> Result<Page<PostForViewer>> {
-        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
         let rows: Vec<PostForViewerRow> = query.select().load(self.conn).await?;
         let posts = rows.into_iter().map(PostForViewer::try_from).collect::<Result<_>>()?;
         let page = Page::from_overfetch(posts, query.page.limit, |post| post.post.position());

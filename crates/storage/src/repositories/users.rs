@@ -109,7 +109,7 @@ impl Users<'_> {
 
     /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: UserQuery) -> Result<Page<UserListItem, UserId>> {
-        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
         let rows: Vec<UserListItemRow> = query.select().load(self.conn).await?;
         let users = rows.into_iter().map(UserListItem::from).collect();
         let page = Page::from_overfetch(users, query.page.limit, |user| user.author.id);

@@ -16,7 +16,7 @@ use crate::schema::follows;
 impl Follows<'_> {
     /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
-        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
         let rows: Vec<Row> = query.select().load(self.conn).await?;
         let items = rows.into_iter().map(list_item).collect();
         let position = |item: &FollowListItem| item.position;

@@ -21,7 +21,7 @@ impl Notifications<'_> {
     /// Runs a list query, in one statement, and another one if the total is requested. Unless the list is empty, one more
     /// loads the current texts and the actors of batches.
     pub async fn list(&mut self, query: NotificationQuery) -> Result<Page<RenderedNotification>> {
-        let total = count_up_to(self.conn, query.select_all(), query.max_total).await?;
+        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
         let rows: Vec<Row> = query.select().load(self.conn).await?;
         let items = self.render_all(query.owner, rows).await?;
         let position =
