@@ -180,6 +180,14 @@ impl Scenario {
         (counts.unread, counts.total)
     }
 
+    /// Makes every step of a background job fail at its end, so that it changes nothing, as if no node had run it yet.
+    pub async fn fail_background_jobs(&self) {
+        let fail = "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+            CREATE TRIGGER fail BEFORE DELETE ON background_jobs FOR EACH ROW EXECUTE FUNCTION fail()";
+        self.database.execute(fail).await;
+    }
+
     /// Asserts that no stored count differs from its rows, and that no notification is missing.
     pub async fn assert_consistent(&self) {
         assert_consistent(&self.app).await;

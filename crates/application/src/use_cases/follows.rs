@@ -274,16 +274,20 @@ async fn end(app: &App, user: UserId, other: UserId, action: FollowAction) -> Re
     let now = app.clock.now();
     let is_own = action == FollowAction::Unfollow;
     let (from, to) = if is_own { (user, other) } else { (other, user) };
-    let cause = |act| Cause { recipient: to, actor: from, act };
-    let acceptance = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
-    let causes = [cause(Act::Follow), cause(Act::FollowRequest), acceptance];
     app.db
         .transaction(async |tx| {
             tx.users().lock_all(&[user, other]).await?;
             apply(tx, user, other, action, now).await?;
-            Ok(tx.notifications().withdraw(&causes, now).await?)
+            Ok(tx.notifications().withdraw(&causes_of_follow(from, to), now).await?)
         })
         .await
+}
+
+/// The causes of all notifications about a follow or a request of `from`.
+fn causes_of_follow(from: UserId, to: UserId) -> [Cause; 3] {
+    let cause = |act| Cause { recipient: to, actor: from, act };
+    let acceptance = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
+    [cause(Act::Follow), cause(Act::FollowRequest), acceptance]
 }
 
 async fn change_block(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
@@ -295,9 +299,13 @@ async fn change_block(app: &App, user: UserId, other: UserId, action: FollowActi
             if !pair.contains_key(&other) {
                 return Err(Resource::User.not_found(other));
             }
-            let after = apply(tx, user, other, action, now).await?;
-            let job = Job::WithdrawBetween { user, other };
-            Ok(if after.is_blocked() { Some(enqueue(tx, job, now).await?) } else { None })
+            if !apply(tx, user, other, action, now).await?.is_blocked() {
+                return Ok(None);
+            }
+            // The block has ended these follows, so their notifications go with it, even if it is removed before the job runs.
+            let follows = [causes_of_follow(user, other), causes_of_follow(other, user)].concat();
+            tx.notifications().withdraw(&follows, now).await?;
+            Ok(Some(enqueue(tx, Job::WithdrawBetween { user, other }, now).await?))
         })
         .await?;
     run(app, job).await;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
 use grateful_domain::{
-    Content, Draft, ImageUrl, MentionDiff, Page, PageRequest, Post, PostEdit, PostForViewer,
-    PostId, Revision, UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
+    Content, Draft, ImageUrl, Page, PageRequest, Post, PostEdit, PostForViewer, PostId, Revision,
+    UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
 };
 use grateful_storage::{
     Connection, Job, LockedParticipants, PostQuery, RemovedMentions, Repositories,
@@ -121,11 +121,10 @@ pub async fn update(
             let (old, new) = (before.draft.image_url.as_ref(), after.draft.image_url.as_ref());
             let replaced_image = old.filter(|_| old != new).cloned();
             require_image_in_use(tx, post, new.filter(|_| old != new)).await?;
+            notify_of_edit(tx, &before, &after, (&usernames, users), now).await?;
             let mut job = None;
             if before.draft.visibility.is_public() && !after.draft.visibility.is_public() {
                 job = Some(enqueue(tx, Job::WithdrawHiddenPost(after.id), now).await?);
-            } else {
-                notify_of_edit(tx, &before, &after, (&usernames, users), now).await?;
             }
             let updated = find_post(tx, Viewer::User(editor), post).await?;
             Ok::<_, Error>((updated, replaced_image, job))
@@ -157,6 +156,9 @@ async fn content_to_notify(
 
 /// Notifies the users that an edit newly mentions, and withdraws the notifications of removed mentions. `locked` holds
 /// the usernames that were looked up before the post was locked, and their users.
+///
+/// A private post mentions no one, but its mentions are removed by its content alone: notifications of the time when it was
+/// public can still exist, and stay if it becomes public again before the job that withdraws them has run.
 async fn notify_of_edit(
     tx: &mut Connection,
     before: &Post,
@@ -164,8 +166,9 @@ async fn notify_of_edit(
     locked: (&[&str], LockedParticipants),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let (old, new) = (before.mentioned_names(), after.mentioned_names());
-    let MentionDiff { added, removed } = diff_mentions(&old, &new);
+    let added = diff_mentions(&before.mentioned_names(), &after.mentioned_names()).added;
+    let kept = find_mentions(after.draft.content.as_str());
+    let removed = diff_mentions(&find_mentions(before.draft.content.as_str()), &kept).removed;
     let (usernames, mut users) = locked;
     if !diff_mentions(usernames, &added).added.is_empty() {
         // The content changed between the look-up and the lock. Locking users now violates the lock order; a deadlock is
@@ -174,7 +177,8 @@ async fn notify_of_edit(
     }
     let causes = recipients_of_post(after, &users.ids_by_username(&added));
     let mention = Act::Mention { post: after.id, comment: None };
-    let removed = RemovedMentions { actor: after.author, mention, usernames: &removed, kept: &new };
+    let removed =
+        RemovedMentions { actor: after.author, mention, usernames: &removed, kept: &kept };
     notify_after_edit(tx, &causes, removed, &EventDetails::default(), now).await
 }
 

@@ -60,6 +60,24 @@ async fn blocking_and_unblocking_a_stranger_leaves_no_row_and_no_notification() 
 }
 
 #[tokio::test]
+async fn a_block_that_is_removed_before_its_job_has_run_leaves_no_notification_of_the_follows_it_ended()
+ {
+    let scenario = Scenario::create().await;
+    scenario.follow(scenario.ana, scenario.ben).await;
+    scenario.follow(scenario.ben, scenario.ana).await;
+    scenario.fail_background_jobs().await;
+
+    scenario.block(scenario.ana, scenario.ben).await;
+    scenario.assert_consistent().await;
+    follows::unblock(&scenario.app, scenario.ana, scenario.ben).await.unwrap();
+
+    assert_eq!(scenario.database.count("background_jobs").await, 1);
+    assert_eq!(scenario.messages(scenario.ana).await, [""; 0]);
+    assert_eq!(scenario.messages(scenario.ben).await, [""; 0]);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
 async fn a_block_during_a_heart_leaves_no_notification() {
     let scenario = Scenario::create().await;
     let post = a_post().by(scenario.ana).insert_into(&scenario.database).await.id;

@@ -25,7 +25,7 @@ async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers()
         assert_queries!(8, follows::follow(app, user, scenario.sue));
         assert_queries!(11, follows::accept_request(app, scenario.sue, user));
         assert_queries!(17, follows::block(app, scenario.sue, user));
-        assert_queries!(13, follows::block(app, scenario.sue, user));
+        assert_queries!(16, follows::block(app, scenario.sue, user));
         assert_queries!(5, follows::unblock(app, scenario.sue, user));
         assert_queries!(4, follows::unblock(app, scenario.sue, user));
     }

@@ -107,6 +107,36 @@ async fn rename(scenario: &Scenario, user: UserId, username: &str) {
     profiles::update(&scenario.app, user, edit, None).await.unwrap();
 }
 
+/// The notification of the removed mention is still there when the post becomes public again, since the job that withdraws the
+/// notifications of a hidden post has not run.
+#[tokio::test]
+async fn a_mention_that_is_removed_while_the_post_is_private_is_withdrawn_before_the_post_is_public_again()
+ {
+    for is_hidden_by_the_same_edit in [true, false] {
+        let scenario = Scenario::create().await;
+        let post = create_public_post(&scenario, scenario.ana, "For @ben and @caro").await;
+        scenario.fail_background_jobs().await;
+
+        let content = Some("For @caro".to_owned());
+        let hide = with_visibility(Visibility::Private);
+        if is_hidden_by_the_same_edit {
+            edit_post(&scenario, post, PostEdit { content, ..hide }).await;
+        } else {
+            edit_post(&scenario, post, hide).await;
+            edit_content(&scenario, post, "For @caro").await;
+        }
+        assert_eq!(scenario.database.count("background_jobs").await, 1);
+        edit_post(&scenario, post, with_visibility(Visibility::Public)).await;
+
+        assert_eq!(scenario.messages(scenario.ben).await, NO_MESSAGES);
+        assert_eq!(
+            scenario.messages(scenario.caro).await,
+            ["ana mentioned you in a post: For @caro"]
+        );
+        scenario.assert_consistent().await;
+    }
+}
+
 #[tokio::test]
 async fn mentions_in_comments_stay_if_the_post_removes_its_mention() {
     let scenario = Scenario::create().await;
