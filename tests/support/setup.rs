@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use grateful_testkit::TestDatabase;
 
+use crate::processes::{self, Pid, Signal};
 use crate::{Server, SqlConnection, TIMEOUT, WorkingDir};
 
 /// The environment variables, database and working directory with which `grateful` runs. Clones share the database and
@@ -138,12 +139,7 @@ impl Setup {
         let mut child = command.spawn().unwrap();
         // A process that fails early may exit before it reads its input.
         _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        ProcessOutput {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        ProcessOutput::of(child)
     }
 
     /// Runs `grateful` with these arguments and kills it (`kill -9`) as soon as the condition is true.
@@ -167,6 +163,28 @@ impl Setup {
         }
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Runs `grateful` with these arguments, and stops it with SIGTERM as soon as the condition is true.
+    ///
+    /// # Panics
+    ///
+    /// If the condition is still false after [`TIMEOUT`].
+    pub async fn run_and_terminate_when(
+        &self,
+        arguments: &[&str],
+        mut condition: impl AsyncFnMut() -> bool,
+    ) -> ProcessOutput {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let start = Instant::now();
+        while !condition().await {
+            assert!(start.elapsed() < TIMEOUT, "timeout: the condition is still false");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        processes::send_signal(Signal::SIGTERM, Pid::from_raw(child.id().try_into().unwrap()));
+        ProcessOutput::of(child)
     }
 
     /// A command that runs `grateful` with these settings only, without those of the tests' own environment.
@@ -204,6 +222,16 @@ pub struct ProcessOutput {
 }
 
 impl ProcessOutput {
+    /// Waits until a process exits whose output is piped.
+    fn of(child: Child) -> Self {
+        let output = child.wait_with_output().unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts the exit code and returns the output.
     #[track_caller]
     #[expect(clippy::return_self_not_must_use, reason = "many tests assert only the exit code")]

@@ -3,6 +3,7 @@
 mod password;
 mod seed;
 mod serve;
+mod shutdown_signal;
 mod verify;
 
 use std::sync::Arc;

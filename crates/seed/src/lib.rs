@@ -6,6 +6,7 @@ mod dataset_size;
 mod engagements;
 mod events;
 mod follows;
+mod live_acts;
 mod posts;
 mod rng;
 mod texts;
@@ -15,4 +16,5 @@ mod zipf;
 
 pub use self::dataset::{Dataset, GeneratedHeart, GeneratedReaction};
 pub use self::dataset_size::{DatasetSize, DatasetSizeError};
-pub use self::users::{GeneratedUser, username_of};
+pub use self::live_acts::{LiveAct, LiveActKind, LiveActs, LiveEngagement};
+pub use self::users::{GeneratedUser, email_of, username_of};

@@ -26,6 +26,7 @@ pub(crate) enum Stream {
     NotificationId,
     BatchId,
     Reading,
+    LiveActs,
 }
 
 /// A `SplitMix64` generator: the same seed produces the same sequence.

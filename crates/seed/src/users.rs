@@ -44,7 +44,7 @@ pub fn username_of(seed: u64, index: usize) -> Username {
 }
 
 /// The email address of the user with this username.
-pub(crate) fn email_of(username: &Username) -> Email {
+pub fn email_of(username: &Username) -> Email {
     Email::from_stored(format!("{}@example.org", username.as_str()))
 }
 

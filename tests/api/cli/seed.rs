@@ -1,6 +1,6 @@
 //! The generated data of `grateful seed`.
 
-use grateful_tests::{Setup, SqlConnection, json};
+use grateful_tests::{Setup, SqlConnection, Value, json};
 
 const SMALL_DATASET: [&str; 11] = [
     "seed",
@@ -111,6 +111,8 @@ fn seed_reports_invalid_arguments_without_a_database() {
         (&["seed", "--posts=0"], 1, "engagements need at least one post"),
         (&["seed", "--now=2999-01-01T00:00:00Z"], 1, "--now must not be in the future"),
         (&["seed", "--now=noon"], 2, "must be a time such as 2026-11-23T12:00:00Z"),
+        (&["seed", "--acts=5"], 2, "the following required arguments were not provided"),
+        (&["seed", "--live", "--rate=0/s"], 2, "must be a number from 1 to 1000000 and a period"),
         (&["seed", "--posts=many"], 2, "invalid value 'many' for '--posts <N>'"),
     ] {
         let output = setup.run(arguments).expect(code);
@@ -134,4 +136,85 @@ async fn a_seed_that_is_killed_leaves_no_rows() {
     assert_eq!(sql.run("SELECT count(*) FROM users").await, "0");
     setup.run(&SMALL_DATASET).expect(0);
     setup.run(&["verify"]).expect(0);
+}
+
+/// The arguments of [`SMALL_DATASET`] with those of a live run.
+fn live(arguments: &[&'static str]) -> Vec<&'static str> {
+    [&SMALL_DATASET[..], &["--live"], arguments].concat()
+}
+
+/// Texts that are newer than the dataset, oldest first.
+async fn live_texts(sql: &SqlConnection) -> Vec<String> {
+    let since = "created_at > '2026-11-20T12:00:00Z'";
+    let posts = format!("SELECT content FROM posts WHERE {since} ORDER BY created_at");
+    let comments = format!("SELECT content FROM comments WHERE {since} ORDER BY created_at");
+    [sql.query_column(&posts).await, sql.query_column(&comments).await].concat()
+}
+
+#[tokio::test]
+async fn live_users_engage_with_the_posts_of_others_who_are_notified_in_batches() {
+    let server = Setup::with_test_database().await.start().await;
+    let setup = server.setup();
+    setup.run(&SMALL_DATASET).expect(0);
+    let client = server.client();
+    let ana = client.sign_up("ana").await;
+    client.create_post(&ana, "For the first snow.").send().await.expect(201);
+
+    let output = setup.run(&live(&["--acts=150", "--rate=1000/s"])).expect(0).stdout;
+
+    assert!(output.starts_with("live users: 30, one act every 1ms\n"), "{output}");
+    assert!(output.ends_with(", 0 failed\n"), "{output}");
+    let inbox = client.get("/api/v1/notifications").by(&ana).send().await.expect(200).json();
+    let entries = inbox.as_array().unwrap();
+    let is_batch = |entry: &Value| entry["batch_count"].as_i64().is_some_and(|count| 2 < count);
+    assert!(entries.iter().any(is_batch), "{inbox}");
+    setup.run(&["verify"]).expect(0);
+}
+
+#[tokio::test]
+async fn the_same_data_leads_to_the_same_live_acts_and_a_second_run_to_other_ones() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let setup = Setup::with_test_database().await;
+        setup.run(&live(&["--acts=60", "--rate=1000/s"])).expect(0);
+        runs.push(live_texts(&setup.sql().await).await);
+        if runs.len() == 2 {
+            setup.run(&live(&["--acts=60", "--rate=1000/s"])).expect(0);
+            let sql = setup.sql().await;
+            assert_eq!(sql.run("SELECT count(*) FROM users").await, "30");
+            runs.push(live_texts(&sql).await);
+        }
+    }
+
+    let [first, same, both] = &runs[..] else { unreachable!("there are three runs") };
+    assert!(8 < first.len(), "{first:?}");
+    assert_eq!(first, same);
+    let repeated = first.iter().filter(|text| 1 < both.iter().filter(|of| of == text).count());
+    assert!(repeated.count() < first.len() / 2, "{both:?}");
+}
+
+#[tokio::test]
+async fn live_users_act_until_the_command_is_stopped() {
+    let setup = Setup::with_test_database().await;
+    let sql = setup.sql().await;
+    let posts = "SELECT count(*) FROM posts WHERE created_at > '2026-11-20T12:00:00Z'";
+
+    let has_posted = async || sql.run(posts).await != "0";
+    let output = setup.run_and_terminate_when(&live(&["--rate=100/s"]), has_posted).await;
+
+    let output = output.expect(0).stdout;
+    assert!(!output.lines().last().unwrap().starts_with("0 posts, "), "{output}");
+    assert!(output.ends_with(", 0 failed\n"), "{output}");
+    setup.run(&["verify"]).expect(0);
+}
+
+#[tokio::test]
+async fn an_account_that_only_has_the_name_of_a_generated_user_does_not_act() {
+    let setup = Setup::with_test_database().await;
+    setup.run(&SMALL_DATASET).expect(0);
+    setup.sql().await.run("UPDATE users SET email = 'real.' || email WHERE id > 1").await;
+
+    let output = setup.run(&live(&["--acts=20", "--rate=1000/s"])).expect(0).stdout;
+
+    assert!(output.starts_with("live users: 1, "), "{output}");
 }

@@ -1,5 +1,6 @@
 //! `grateful seed`: loads a generated dataset, for demonstration and benchmarks.
 
+mod live;
 mod progress;
 mod rows;
 
@@ -11,7 +12,7 @@ use grateful_seed::{Dataset, DatasetSize, username_of};
 use grateful_storage::{BulkLoad, DatabaseConfig, StorageError};
 
 use self::progress::Progress;
-use super::open_migrated;
+use super::{Apps, open_migrated};
 use crate::config::{SeedArgs, Settings};
 
 /// The password of all generated users. It is public, so generated datasets are not for production.
@@ -22,10 +23,16 @@ pub(super) async fn seed(settings: Settings, args: SeedArgs) -> anyhow::Result<(
     size.check()?;
     let now = dataset_time(args.now, SystemClock.now())?;
     let postgres = open_migrated(&settings).await?;
-    let summary = load(&postgres.config, size, args.seed, now).await?;
-    postgres.close()?;
-    println!("{summary}");
-    Ok(())
+    if args.live {
+        let app = Apps::new(&settings, postgres.config.clone())?.jobs;
+        if live::find_users(&app, &args).await?.is_empty() {
+            println!("{}", load(&postgres.config, size, args.seed, now).await?);
+        }
+        live::run(&app, &args).await?;
+    } else {
+        println!("{}", load(&postgres.config, size, args.seed, now).await?);
+    }
+    postgres.close()
 }
 
 /// The requested time. By default the start of the current hour, so that runs within the same hour generate the same

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use grateful_application::{App, QueryLog, background_jobs, housekeeping};
 use grateful_storage::connection_limit;
 use grateful_web::{MetricsPage, WebConfig};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::shutdown_signal::ShutdownSignal;
 use super::{Apps, migrate_database};
 use crate::config::Settings;
 use crate::connection_budget::ConnectionBudget;
@@ -178,28 +178,6 @@ async fn sweep_files_daily(files: FileStore, app: App) {
                 error = format!("{error:#}"),
                 "Removing unreferenced files failed; retrying in a day"
             ),
-        }
-    }
-}
-
-/// Waits for SIGINT or SIGTERM.
-struct ShutdownSignal {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl ShutdownSignal {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
         }
     }
 }

@@ -1,8 +1,13 @@
 //! The commands and their arguments.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
+use grateful_domain::Rate;
 use grateful_seed::DatasetSize;
+
+use super::parsers::rate;
 
 /// The commands of the program.
 #[derive(Debug, Clone, Subcommand)]
@@ -24,7 +29,8 @@ pub(crate) enum Command {
         repair: bool,
     },
     /// Fill the database with a generated dataset of users and posts, in one transaction. The default size is small. All
-    /// generated users share one password, which is printed.
+    /// generated users share one password, which is printed. With --live, these users then go on posting, hearting and
+    /// commenting until the command is stopped.
     Seed(SeedArgs),
     /// Print the OpenAPI document.
     Openapi {
@@ -73,6 +79,20 @@ pub(crate) struct SeedArgs {
     /// Time of the dataset's latest events, such as 2026-11-23T12:00:00Z [default: the start of the current hour].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) now: Option<DateTime<Utc>>,
+
+    /// Let the users of the dataset go on posting, hearting, reacting, commenting and following until SIGINT (Ctrl-C) or
+    /// SIGTERM. The dataset is loaded first unless its users exist. The same arguments and the same data lead to the same
+    /// acts.
+    #[arg(long)]
+    pub(crate) live: bool,
+
+    /// How often one of the live users acts.
+    #[arg(long, value_name = "RATE", default_value = "30/min", value_parser = rate, requires = "live")]
+    rate: Rate,
+
+    /// Stop after this number of acts.
+    #[arg(long, value_name = "N", requires = "live")]
+    pub(crate) acts: Option<usize>,
 }
 
 impl SeedArgs {
@@ -80,6 +100,11 @@ impl SeedArgs {
     pub(crate) fn size(&self) -> DatasetSize {
         let Self { users, posts, engagements, follows, notifications, .. } = *self;
         DatasetSize { users, posts, engagements, follows, notifications }
+    }
+
+    /// The time between two acts of live users.
+    pub(crate) fn interval(&self) -> Duration {
+        self.rate.period().to_std().unwrap_or_default() / self.rate.limit()
     }
 }
 
