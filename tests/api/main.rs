@@ -20,3 +20,6 @@ mod metrics;
 
 /// The command line: help, settings, commands, logs.
 mod cli;
+
+/// The web client, and previews of links to posts.
+mod site;

@@ -5,7 +5,7 @@ use crate::workspace::{Member, Workspace};
 
 /// Which of the crates named in this table each member may depend on. Crates that the table does not name are not
 /// restricted.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
@@ -54,6 +54,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("grateful-media", &[]),
     ("grateful-metrics", &[]),
     ("grateful-seed", &["grateful-domain"]),
+    ("grateful-site", &["actix-web"]),
     ("grateful-local-postgres", &["nix"]),
     (
         "grateful-nominatim",
@@ -69,6 +70,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "grateful-local-postgres",
             "grateful-nominatim",
             "grateful-seed",
+            "grateful-site",
             "actix-web",
             "clap",
             "indicatif",

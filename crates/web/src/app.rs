@@ -32,6 +32,7 @@ pub fn app(
     > + use<>,
 > {
     actix_web::App::new()
+        .configure(|service| config.site.iter().for_each(|site| site.register(service)))
         .into_utoipa_app()
         .app_data(Data::new(app))
         .app_data(Data::new(config.clone()))

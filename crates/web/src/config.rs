@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web::ServiceConfig;
 use chrono::TimeDelta;
 use grateful_domain::Rate;
 use ipnet::IpNet;
@@ -28,6 +29,8 @@ pub struct WebConfig {
     /// Whether responses have the `Server-Timing` header. Only for development, since it reveals internal timings to every
     /// client.
     pub server_timing: bool,
+    /// Pages for browsers beside the API. No pages if `None`.
+    pub site: Option<SiteRoutes>,
 }
 
 impl WebConfig {
@@ -53,6 +56,7 @@ impl Default for WebConfig {
             limits: None,
             metrics: None,
             server_timing: false,
+            site: None,
         }
     }
 }
@@ -107,5 +111,28 @@ impl MetricsPage {
 impl fmt::Debug for MetricsPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MetricsPage")
+    }
+}
+
+/// Registers pages for browsers beside the API. This crate mounts them; what they are belongs to the binary. Clones share
+/// the function.
+#[derive(Clone)]
+pub struct SiteRoutes(Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>);
+
+impl SiteRoutes {
+    /// `configure` is called once for each thread. Its routes are matched before those of the API, so it registers `/` only
+    /// for requests that prefer HTML.
+    pub fn new(configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(configure))
+    }
+
+    pub(crate) fn register(&self, service: &mut ServiceConfig) {
+        (self.0)(service);
+    }
+}
+
+impl fmt::Debug for SiteRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SiteRoutes")
     }
 }

@@ -20,7 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::access::{Access, access_to};
 pub use self::app::app;
-pub use self::config::{MetricsPage, RateLimitsConfig, WebConfig};
+pub use self::config::{MetricsPage, RateLimitsConfig, SiteRoutes, WebConfig};
 pub use self::metrics::all_metrics;
 pub use self::openapi::{document, document_3_0};
 pub use self::rate_limit_policy::{RateLimitPolicy, rate_limit_policy};

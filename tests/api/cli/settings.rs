@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 32] = [
+const SETTINGS: [(&str, &str); 33] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -21,6 +21,7 @@ const SETTINGS: [(&str, &str); 32] = [
     ("GRATEFUL_REPEATED_STATEMENTS", "5"),
     ("GRATEFUL_METRICS", "on"),
     ("GRATEFUL_SERVER_TIMING", "off"),
+    ("GRATEFUL_SITE", "on"),
     ("GRATEFUL_NOTIFICATION_DAYS", "90"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_RATE_LIMITS", "on"),
@@ -78,6 +79,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_REPEATED_STATEMENTS", 1)
         .env("GRATEFUL_METRICS", "some")
         .env("GRATEFUL_SERVER_TIMING", "slowly")
+        .env("GRATEFUL_SITE", "maybe")
         .env("GRATEFUL_UPLOADS_BUCKET", "ftp://images")
         .env("GRATEFUL_ORPHAN_MINUTES", -1)
         .env("GRATEFUL_SESSION_DAYS", 0)

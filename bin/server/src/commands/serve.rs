@@ -19,6 +19,7 @@ use crate::database::Postgres;
 use crate::file_store::FileStore;
 use crate::listeners::bind_listeners;
 use crate::metrics::MetricsRecorder;
+use crate::site::site_routes;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
     // Bound first: a port in use is reported before anything starts, and early connections wait in the backlog.
@@ -89,6 +90,7 @@ async fn run_server(
         limits: settings.request_limits(),
         metrics: metrics_page,
         server_timing: settings.server_timing,
+        site: settings.site.then(|| site_routes(&settings.frontend.url)),
         ..WebConfig::default()
     };
     let server = grateful_web::serve(move || apps.for_requests(), &config, listeners)?;

@@ -119,6 +119,10 @@ settings! {
     /// development only, since any client can read them.
     server_timing: bool = ("GRATEFUL_SERVER_TIMING", "server-timing", "on|off", "off", switch);
 
+    /// Whether to serve the web client to browsers: `on` or `off`. Links to posts lead to it if `GRATEFUL_FRONTEND_URL` is the
+    /// URL of this server.
+    site: bool = ("GRATEFUL_SITE", "site", "on|off", "on", switch);
+
     /// Days after which read notifications are deleted.
     notification_retention: TimeDelta =
         ("GRATEFUL_NOTIFICATION_DAYS", "notification-days", "DAYS", "90", number(2..=36_500).map(TimeDelta::days));

@@ -38,7 +38,8 @@ pub(crate) async fn error_bodies(
         None => problem::status_response(status, &id, now),
     };
     for (name, value) in response.headers() {
-        if name != CONTENT_TYPE && name != ALLOW {
+        let is_set = *name == ALLOW && error_response.headers().contains_key(ALLOW);
+        if name != CONTENT_TYPE && !is_set {
             error_response.headers_mut().append(name.clone(), value.clone());
         }
     }

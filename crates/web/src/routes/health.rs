@@ -1,7 +1,8 @@
 //! `/`, `/health`, `/livez` and `/readyz`: health checks.
 
-use actix_web::get;
+use actix_web::http::header::VARY;
 use actix_web::web::Data;
+use actix_web::{Responder, get};
 use grateful_application::{App, health};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,8 +25,10 @@ pub(crate) struct ProbeView {
 /// Returns a greeting.
 #[utoipa::path(tag = "health", responses((status = 200, body = MessageView, description = "A greeting")))]
 #[get("/")]
-pub(crate) async fn get_root() -> JsonResponse<MessageView> {
-    JsonResponse::bare(MessageView { message: "Grateful API is running" })
+pub(crate) async fn get_root() -> impl Responder {
+    let greeting = JsonResponse::bare(MessageView { message: "Grateful API is running" });
+    // Browsers may get a page instead.
+    greeting.customize().append_header((VARY, "Accept"))
 }
 
 /// Returns the name and status of the service.
