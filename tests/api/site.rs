@@ -54,12 +54,29 @@ async fn other_methods_and_unknown_files_get_the_error_body_of_the_api() {
         .await
         .expect_problem(405, "method_not_allowed");
     client.get("/assets/1/unknown.js").send().await.expect_problem(404, "not_found");
-    client
-        .get("/elsewhere")
-        .header("Accept", BROWSER)
-        .send()
-        .await
-        .expect_problem(404, "not_found");
+    for path in ["/elsewhere", "/people/ana/enemies"] {
+        client.get(path).send().await.expect_problem(404, "not_found");
+        client.post(path).header("Accept", BROWSER).send().await.expect_problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_a_page_for_browsers_but_never_within_the_api() {
+    let server = Setup::with_test_database().await.start().await;
+    let client = server.client();
+
+    for path in ["/elsewhere", "/people/ana/enemies", "/apparently"] {
+        let page = client.get(path).header("Accept", BROWSER).send().await.expect(404);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert!(page.body.starts_with(b"<!doctype html>"), "{path}");
+    }
+    for path in ["/api/v1/elsewhere", "/api", "/uploads", "/uploads/none.jpg", "/assets/1/none.js"]
+    {
+        let problem = client.get(path).header("Accept", BROWSER).send().await;
+        problem.expect_problem(404, "not_found");
+    }
 }
 
 #[tokio::test]

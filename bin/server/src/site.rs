@@ -14,7 +14,11 @@ use uuid::Uuid;
 /// The pages of the client. `public_url` is where links to posts lead.
 pub(crate) fn site_routes(public_url: &str) -> SiteRoutes {
     let site = Site::new(public_url, Arc::new(GuestPreviews));
-    SiteRoutes::new(move |service| site.configure(service))
+    let fallback = site.clone();
+    SiteRoutes::new(
+        move |service| site.configure(service),
+        move |request| fallback.not_found(request),
+    )
 }
 
 /// Previews of the posts that a guest can see.

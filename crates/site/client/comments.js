@@ -176,7 +176,7 @@ function replyArea(post, comment, signal) {
       const close = () => fill(place);
       const cancel = h('button', { type: 'button', class: 'button', onclick: close }, 'Cancel');
       const editor = writeForm({
-        name: 'New reply', label: `Your reply to ${author.name}`, submit: 'Reply', actions: [cancel],
+        name: 'New reply', label: `Reply to ${author.name}`, submit: 'Reply', actions: [cancel],
         async run(content, key) {
           await thread.add(content, comment.id, key);
           count += 1;

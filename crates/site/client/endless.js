@@ -8,9 +8,10 @@ const AHEAD = '900px';
 
 /**
  * A list of pages from `path`. `items` takes the items out of a body, `render` makes the node of one, `empty` is shown
- * if there are none. `prepare`, if given, is awaited with the items of each page before they are shown.
+ * if there are none. `after` is awaited before the first page is read, and `prepare` with the items of each page before
+ * they are shown.
  */
-export function endlessList({ path, signal, items = (body) => body, render, empty, end, list, prepare }) {
+export function endlessList({ path, signal, items = (body) => body, render, empty, end, list, after, prepare }) {
   const foot = h('div', { class: 'list-foot' });
   const more = h('button', { type: 'button', class: 'button', onclick: () => readOn() }, 'Load more');
   const shown = new Set();
@@ -28,6 +29,7 @@ export function endlessList({ path, signal, items = (body) => body, render, empt
     list.setAttribute('aria-busy', 'true');
     fill(foot, skeleton());
     try {
+      await after?.();
       const page = await getPage(next, { signal });
       const found = items(page.body);
       await prepare?.(found);

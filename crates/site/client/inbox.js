@@ -8,6 +8,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 // A browser opens few connections to one server, so tabs in the background give theirs back.
 const HIDDEN_MS = 30_000;
+const LATE_MS = 500;
 
 /** Events: `notification` and `removed` with the data of the stream, `reset`, and `count` with the unread number. */
 export const inbox = new EventTarget();
@@ -19,6 +20,11 @@ let wait = FIRST_WAIT_MS;
 let timer;
 let hiddenTimer;
 let attempt = 0;
+let opened = Promise.withResolvers();
+let isLate = false;
+
+/** Waits until the stream is open, so that a list which is read then misses nothing. A late stream has it read again. */
+export const untilOpen = () => opened.promise;
 
 /** Keeps the stream open while a user is signed in and the page is visible. */
 export function startInbox() {
@@ -36,6 +42,11 @@ export function startInbox() {
 function restart() {
   close();
   lastEventId = '';
+  opened.resolve();
+  opened = Promise.withResolvers();
+  isLate = false;
+  const mine = opened;
+  setTimeout(() => { if (mine === opened) goOn(); }, LATE_MS);
   tell('count', 0);
   if (isSignedIn()) {
     countUnread();
@@ -75,6 +86,9 @@ function connect(ticket) {
   source = stream;
   stream.onopen = () => {
     wait = FIRST_WAIT_MS;
+    // Without an event to go on from, what happened in the meantime is not sent.
+    if (isLate && !lastEventId) tell('reset', {});
+    goOn();
     countUnread();
   };
   stream.onerror = () => {
@@ -89,7 +103,14 @@ function connect(ticket) {
   }
 }
 
+/** Lets lists be read. If the stream opens after this, they are read again. */
+function goOn() {
+  isLate = true;
+  opened.resolve();
+}
+
 function retry() {
+  goOn();
   close();
   timer = setTimeout(open, wait * (0.5 + Math.random()));
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);

@@ -41,6 +41,9 @@ function showConnection() {
   fill(bar, navigator.onLine ? [] : h('p', {}, 'You are offline. What you see may be old.'));
 }
 
+// First, so that pages wait for the stream of the session they are drawn for.
+startInbox();
+
 session.addEventListener('change', ({ detail: { reason } }) => {
   forgetAll();
   drawShell();
@@ -58,5 +61,4 @@ setInterval(() => {
 
 drawShell();
 startRouter(document.getElementById('main'), [...ROUTES, [/.*/, notFound]]);
-startInbox();
 showConnection();

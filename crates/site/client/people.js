@@ -52,7 +52,9 @@ export async function followStates(people, signal) {
 export function followButton(person, state, onchange = () => {}) {
   if (!isSignedIn() || isMe(person.id)) return null;
   let current = state === 'blocked' ? null : state;
-  let isPending = false;
+  let confirmed = current;
+  let queue = Promise.resolve();
+  let clicks = 0;
   const button = h('button', { type: 'button', class: 'button button-small', onclick: toggle });
 
   function draw() {
@@ -63,24 +65,33 @@ export function followButton(person, state, onchange = () => {}) {
     button.classList.toggle('button-primary', current === null);
   }
 
-  async function toggle() {
-    if (isPending) return;
-    isPending = true;
+  /** Requests are sent in the order of the clicks; what the last one brings is shown. */
+  function toggle() {
     const before = current;
+    clicks += 1;
+    const mine = clicks;
     current = before ? null : 'active';
     draw();
-    try {
-      const path = `/follows/${person.id}`;
-      current = before ? (await remove(path), null) : (await post(path)).status;
-      announce(`${{ active: 'Following', pending: 'Requested to follow' }[current] ?? 'No longer following'} ${nameOf(person)}`);
-      onchange(current, before);
-    } catch (error) {
-      current = before;
-      alertError(error);
-    } finally {
-      isPending = false;
+    queue = queue.then(async () => {
+      const [state, error] = await send(before).then((state) => [state, null], (error) => [before, error]);
+      if (error) {
+        alertError(error);
+      } else {
+        onchange(state, confirmed);
+        confirmed = state;
+      }
+      if (mine !== clicks) return;
+      current = state;
       draw();
-    }
+      if (!error) announce(`${{ active: 'Following', pending: 'Requested to follow' }[state] ?? 'No longer following'} ${nameOf(person)}`);
+    });
+  }
+
+  async function send(before) {
+    const path = `/follows/${person.id}`;
+    if (!before) return (await post(path)).status;
+    await remove(path);
+    return null;
   }
 
   draw();

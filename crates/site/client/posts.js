@@ -6,7 +6,8 @@ import { get, post as send, remove } from './api.js';
 
 const known = new Map();
 const changes = new EventTarget();
-const pending = new Set();
+// The last request of each kind and post, so that they reach the server in the order of the clicks.
+const queues = new Map();
 
 /** Adds what the server sent, and returns the newest state. */
 export function learn(post) {
@@ -28,24 +29,26 @@ export async function refresh(id) {
   return learn(await get(`/posts/${id}`));
 }
 
-/** Makes `change`, sends it, and takes it back if the server refuses. One change of a kind and post at a time. */
+/** Makes `change`, sends it, and takes it back if the server refuses, unless a later click has decided otherwise. */
 async function optimistically(id, kind, change, request) {
   const key = `${kind} ${id}`;
-  if (pending.has(key)) return;
-  pending.add(key);
   const before = known.get(id);
   const taken = Object.fromEntries(Object.keys(change).map((name) => [name, before[name]]));
   learn({ id, ...change });
+  const answered = (queues.get(key) ?? Promise.resolve()).then(request);
+  const settled = answered.catch(() => {});
+  const isLast = () => queues.get(key) === settled;
+  queues.set(key, settled);
   try {
-    const result = await request();
-    if (result) learn({ id, ...result });
+    const result = await answered;
+    if (result && isLast()) learn({ id, ...result });
   } catch (error) {
-    learn({ id, ...taken });
+    if (isLast()) learn({ id, ...taken });
     alertError(error);
     // Another device may have been faster.
     if (error.status === 409 || error.status === 404) refresh(id).catch(() => {});
   } finally {
-    pending.delete(key);
+    if (isLast()) queues.delete(key);
   }
 }
 

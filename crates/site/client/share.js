@@ -12,7 +12,11 @@ const MOST_RECIPIENTS = 5;
 
 /** Opens the dialog that shares a post. */
 export function openShareDialog(post) {
-  openDialog('Share this post', (close) => [linkForm(post), messageForm(post, close)]);
+  openDialog('Share this post', (close) => [
+    linkForm(post),
+    h('h3', {}, 'Send to people'),
+    messageForm(post, close),
+  ]);
 }
 
 function linkForm(post) {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, ETAG, Encoding, EntityTag, Header as _,
-    IfNoneMatch, VARY,
+    HeaderValue, IfNoneMatch, TryIntoHeaderValue as _, VARY,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -41,26 +42,40 @@ impl Document {
         content_type: &'static str,
         caching: &'static str,
     ) -> HttpResponse {
-        let is_compressed = accepts_gzip(request);
-        // A strong tag stands for the bytes that are sent.
-        let form = if is_compressed { "-gzip" } else { "" };
-        let tag = EntityTag::new_strong(format!("{}{form}", self.hash));
-        let is_current = has_current_copy(request, &tag);
-        let mut response =
-            if is_current { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response
-            .insert_header((ETAG, tag))
-            .insert_header((CACHE_CONTROL, caching))
-            .insert_header((VARY, "Accept-Encoding"));
-        if is_current {
-            return response.finish();
+        let mut response = if has_current_copy(request, &self.tag(request)) {
+            HttpResponse::NotModified().finish()
+        } else {
+            self.send(request, StatusCode::OK, content_type)
+        };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        if let Ok(tag) = self.tag(request).try_into_value() {
+            headers.insert(ETAG, tag);
         }
+        response
+    }
+
+    /// Sends the document in a form that the client accepts, without headers for caches.
+    pub(crate) fn send(
+        &self,
+        request: &HttpRequest,
+        status: StatusCode,
+        content_type: &'static str,
+    ) -> HttpResponse {
+        let mut response = HttpResponse::build(status);
         response.content_type(content_type);
-        if is_compressed {
+        if accepts_gzip(request) {
             response.insert_header((CONTENT_ENCODING, "gzip")).body(self.gzip.clone())
         } else {
             response.body(self.text.clone())
         }
+    }
+
+    /// The tag of the form that the client accepts, since a strong tag stands for the bytes that are sent.
+    fn tag(&self, request: &HttpRequest) -> EntityTag {
+        let form = if accepts_gzip(request) { "-gzip" } else { "" };
+        EntityTag::new_strong(format!("{}{form}", self.hash))
     }
 }
 

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
 
 pub use self::preview::{PostPreview, PostPreviews};
 
@@ -31,6 +32,12 @@ impl Site {
     /// Registers the pages and files. `/` matches only requests that prefer HTML, so another service can answer the rest.
     pub fn configure(&self, service: &mut ServiceConfig) {
         routes::register(self, service);
+    }
+
+    /// The response to a request that no route matches: a page with the status 404 for browsers that opened an address, and
+    /// `None` for all other requests and for paths of the API.
+    pub fn not_found(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        routes::not_found(request)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The pages and files over HTTP.
 
 use actix_web::guard::{GuardContext, fn_guard};
-use actix_web::http::Method;
-use actix_web::http::header::{Accept, Allow, CONTENT_SECURITY_POLICY, HeaderValue, Quality, VARY};
+use actix_web::http::header::{
+    Accept, Allow, CONTENT_SECURITY_POLICY, Header as _, HeaderValue, Quality, VARY,
+};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Path, ServiceConfig, get, resource, scope, to};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
@@ -22,7 +24,7 @@ pub(crate) fn register(site: &Site, service: &mut ServiceConfig) {
         let site = site.clone();
         async move { post_page(&site, &request, &id).await }
     };
-    service.service(only_get("/").guard(fn_guard(prefers_html)).route(get().to(plain_page)));
+    service.service(only_get("/").guard(fn_guard(is_from_browser)).route(get().to(plain_page)));
     for path in PAGES {
         service.service(only_get(path).route(get().to(plain_page)));
     }
@@ -44,9 +46,24 @@ fn only_get(path: &str) -> Resource {
     resource(path).default_service(to(refuse))
 }
 
+fn is_from_browser(context: &GuardContext<'_>) -> bool {
+    context.header().is_some_and(|accept| prefers_html(&accept))
+}
+
+fn first_segment(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
+
+/// The page that says that there is none, for browsers outside the API and its files.
+pub(crate) fn not_found(request: &HttpRequest) -> Option<HttpResponse> {
+    let is_file = ["api", "uploads", "assets"].contains(&first_segment(request.path()));
+    let accept = Accept::parse(request).ok().filter(|_| request.method() == Method::GET)?;
+    (!is_file && prefers_html(&accept))
+        .then(|| with_page_headers(PLAIN.send(request, StatusCode::NOT_FOUND, HTML)))
+}
+
 /// Whether the client names `text/html`, and does not prefer JSON to it. A client that accepts anything is a program.
-fn prefers_html(context: &GuardContext<'_>) -> bool {
-    let Some(accept) = context.header::<Accept>() else { return false };
+fn prefers_html(accept: &Accept) -> bool {
     let quality = |name: &str| {
         let ranges = accept.iter().filter(|range| range.item.essence_str() == name);
         ranges.map(|range| range.quality).max()
@@ -73,7 +90,12 @@ async fn post_page(site: &Site, request: &HttpRequest, id: &str) -> HttpResponse
 
 /// A browser can keep a page, but has to check it before each use: a new version names other files.
 fn page_response(request: &HttpRequest, page: &Document) -> HttpResponse {
-    let mut response = page.respond(request, "text/html; charset=utf-8", "no-cache");
+    with_page_headers(page.respond(request, HTML, "no-cache"))
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+fn with_page_headers(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));

@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use grateful_application::App;
 use utoipa_actix_web::AppExt;
 
@@ -56,7 +56,11 @@ pub fn app(
         .wrap(from_fn(request_context))
 }
 
-/// Fallback for paths that match no route: 404.
-async fn unknown_route() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::UnknownRoute)
+/// Fallback for paths that match no route: 404, as a page for browsers if there is one.
+async fn unknown_route(
+    request: HttpRequest,
+    config: Data<WebConfig>,
+) -> Result<HttpResponse, ApiError> {
+    let page = config.site.as_ref().and_then(|site| site.not_found(&request));
+    page.ok_or(ApiError::UnknownRoute)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use grateful_domain::Rate;
 use ipnet::IpNet;
@@ -114,20 +115,30 @@ impl fmt::Debug for MetricsPage {
     }
 }
 
-/// Registers pages for browsers beside the API. This crate mounts them; what they are belongs to the binary. Clones share
-/// the function.
+/// Pages for browsers beside the API. This crate mounts them; what they are belongs to the binary. Clones share the
+/// functions.
 #[derive(Clone)]
-pub struct SiteRoutes(Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>);
+pub struct SiteRoutes {
+    configure: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
+    not_found: Arc<dyn Fn(&HttpRequest) -> Option<HttpResponse> + Send + Sync>,
+}
 
 impl SiteRoutes {
     /// `configure` is called once for each thread. Its routes are matched before those of the API, so it registers `/` only
-    /// for requests that prefer HTML.
-    pub fn new(configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(configure))
+    /// for requests that prefer HTML. `not_found` may answer a request that no route matches with a page of its own.
+    pub fn new(
+        configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+        not_found: impl Fn(&HttpRequest) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) -> Self {
+        Self { configure: Arc::new(configure), not_found: Arc::new(not_found) }
     }
 
     pub(crate) fn register(&self, service: &mut ServiceConfig) {
-        (self.0)(service);
+        (self.configure)(service);
+    }
+
+    pub(crate) fn not_found(&self, request: &HttpRequest) -> Option<HttpResponse> {
+        (self.not_found)(request)
     }
 }
 

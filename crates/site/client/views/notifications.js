@@ -5,7 +5,7 @@ import { get, post } from '../api.js';
 import { fill, h, hiddenText } from '../dom.js';
 import { endlessList } from '../endless.js';
 import { absoluteTime, plural, relativeTime } from '../format.js';
-import { countUnread, inbox } from '../inbox.js';
+import { countUnread, inbox, untilOpen } from '../inbox.js';
 import { avatar, personPath, personRow } from '../people.js';
 import { postPath } from '../post-card.js';
 import { emptyPanel } from '../region.js';
@@ -15,6 +15,7 @@ export function notificationsView({ signal }) {
   const items = new Map();
   const pages = endlessList({
     path: '/notifications',
+    after: untilOpen,
     signal,
     list,
     render: (notification) => itemOf(notification).node,
@@ -69,7 +70,7 @@ function notificationItem(notification, signal) {
   let isRead = notification.read;
   const dot = h('span', { class: 'dot' });
   const children = h('div', { class: 'notification-children', hidden: true });
-  const toggle = h('button', { type: 'button', class: 'link-button', 'aria-expanded': 'false', onclick: () => open(children.hidden) }, `Show ${count}`);
+  const toggle = h('button', { type: 'button', class: 'link-button', 'aria-expanded': 'false', onclick: flip }, `Show ${count}`);
   const node = h('li', { class: 'notification', 'data-notification': notification.id, 'data-type': notification.type },
     portraits(notification),
     h('div', { class: 'notification-main' },
@@ -108,6 +109,12 @@ function notificationItem(notification, signal) {
     toggle.setAttribute('aria-expanded', String(isOpen));
     fill(toggle, isOpen ? 'Hide' : `Show ${count}`);
     if (isOpen) fill(children, childList(notification.id, signal));
+  }
+
+  /** What the user opens, they have read. */
+  function flip() {
+    open(children.hidden);
+    if (!children.hidden) read();
   }
 
   setRead(isRead);

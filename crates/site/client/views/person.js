@@ -5,7 +5,7 @@ import { get, post, remove } from '../api.js';
 import { fill, h, icon } from '../dom.js';
 import { actionMenu, confirmDialog } from '../dialog.js';
 import { endlessList } from '../endless.js';
-import { compact, day } from '../format.js';
+import { day, plural } from '../format.js';
 import { avatar, followButton, followStates, nameOf, personPath, personRow } from '../people.js';
 import { postCard } from '../post-card.js';
 import { emptyPanel, loadInto } from '../region.js';
@@ -44,13 +44,14 @@ export function personView({ params: [username], signal, setTitle }) {
 }
 
 function profileCard(person, status) {
-  const followers = h('strong', {}, compact(person.followers_count));
+  const followers = h('a', { href: `${personPath(person.username)}/followers` });
   let count = person.followers_count;
+  const draw = () => fill(followers, numbered(count, 'follower'));
+  draw();
   const follow = status && followButton(person, status.follow_status, (now, before) => {
     count += (now === 'active') - (before === 'active');
-    fill(followers, compact(count));
+    draw();
   });
-  const path = personPath(person.username);
   return h('section', { class: 'card profile', 'aria-label': 'Profile' },
     h('div', { class: 'profile-top' },
       avatar(person, 'avatar-large'),
@@ -65,9 +66,15 @@ function profileCard(person, status) {
       person.websites.map((address) => h('li', {}, h('a', { href: address, rel: 'noopener noreferrer nofollow', target: '_blank' }, address.replace(/^https?:\/\//, '')))),
       h('li', {}, `Here since ${day(person.created_at)}`)),
     h('p', { class: 'profile-counts' },
-      h('span', {}, h('strong', {}, compact(person.posts_count)), ' posts'),
-      h('a', { href: `${path}/followers` }, followers, ' followers'),
-      h('a', { href: `${path}/following` }, h('strong', {}, compact(person.following_count)), ' following')));
+      h('span', {}, numbered(person.posts_count, 'post')),
+      followers,
+      h('a', { href: `${personPath(person.username)}/following` }, numbered(person.following_count, 'following', 'following'))));
+}
+
+/** A number that stands out, and what it counts. */
+function numbered(count, noun, many) {
+  const [number, ...words] = plural(count, noun, many).split(' ');
+  return [h('strong', {}, number), ` ${words.join(' ')}`];
 }
 
 function blockMenu(person) {

@@ -65,8 +65,27 @@ async fn every_page_of_the_client_is_the_same_html(#[case] path: &str) {
 #[case("/post/1/2")]
 #[case("/elsewhere")]
 #[actix_web::test]
-async fn other_paths_are_not_found(#[case] path: &str) {
-    assert_eq!(open(path).await.status, StatusCode::NOT_FOUND);
+async fn the_page_of_other_paths_says_that_they_are_not_found(#[case] path: &str) {
+    let (page, home) = (open(path).await, open("/").await);
+
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.body, home.body);
+    assert_eq!(page.header("Content-Security-Policy"), home.header("Content-Security-Policy"));
+    assert_eq!(page.header("ETag"), "", "no cache keeps it");
+    let by_program = send(a_preview(), TestRequest::get().uri(path)).await;
+    assert_eq!((by_program.status, &*by_program.body), (StatusCode::NOT_FOUND, ""));
+}
+
+#[rstest]
+#[case("/api")]
+#[case("/api/v1/elsewhere")]
+#[case("/uploads/none.jpg")]
+#[case("/assets/1/none.js")]
+#[actix_web::test]
+async fn paths_of_the_api_and_of_files_have_no_page(#[case] path: &str) {
+    let response = open(path).await;
+
+    assert_eq!((response.status, &*response.body), (StatusCode::NOT_FOUND, ""));
 }
 
 #[actix_web::test]

@@ -67,6 +67,11 @@ pub(crate) async fn send_raw(
     let app = App::new()
         .configure(|service| site.configure(service))
         .service(web::resource("/").route(web::get().to(api)));
+    let not_found = move |request: HttpRequest| {
+        let page = site.not_found(&request);
+        async { page.unwrap_or_else(|| HttpResponse::NotFound().finish()) }
+    };
+    let app = app.default_service(web::to(not_found));
     let response = call_service(&init_service(app).await, request.to_request()).await;
     let (status, headers) = (response.status(), response.headers().clone());
     (status, headers, read_body(response).await.to_vec())

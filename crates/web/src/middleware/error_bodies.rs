@@ -3,7 +3,7 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
@@ -22,7 +22,8 @@ pub(crate) async fn error_bodies(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) {
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || is_page(response.headers()) {
         return Ok(response);
     }
     let (request, response) = response.into_parts();
@@ -44,6 +45,11 @@ pub(crate) async fn error_bodies(
         }
     }
     Ok(ServiceResponse::new(request, error_response))
+}
+
+/// Whether the response is a page for browsers, which says itself what is wrong.
+fn is_page(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// Counts a refusal, and logs a failure that is a fault of this server.
