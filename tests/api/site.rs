@@ -1,7 +1,7 @@
 //! The web client in the program: beside the API, with previews of public posts from the database.
 
 use grateful_testkit::a_png;
-use grateful_tests::{ApiResponse, Client, Setup, json};
+use grateful_tests::{ApiResponse, Client, Setup, eventually, json};
 
 /// What a browser sends when the user opens an address.
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -36,6 +36,19 @@ async fn the_head_of_a_page_and_of_a_file_is_that_of_the_whole_response() {
         let length = whole.body.len().to_string();
         assert_eq!(head.header("content-length"), Some(length.as_str()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn pages_are_logged_by_their_pattern_and_have_the_limits_of_the_api() {
+    let server = Setup::with_test_database().await.start().await;
+    let client = server.client();
+
+    client.get("/people/ana").header("Accept", BROWSER).send().await.expect(200);
+    let long = format!("/settings?{}", "x".repeat(9_000));
+    client.get(&long).header("Accept", BROWSER).send().await.expect_problem(414, "uri_too_long");
+
+    let is_logged = || server.log().iter().any(|line| line.contains("GET /people/{username} 200"));
+    eventually("the page is logged", is_logged).await;
 }
 
 #[tokio::test]

@@ -47,7 +47,6 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "actix-web",
             "serde",
             "utoipa",
-            "utoipa-actix-web",
             "utoipa-swagger-ui",
         ],
     ),

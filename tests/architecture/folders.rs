@@ -61,6 +61,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "metrics",
             "middleware",
             "routes",
+            "dispatch",
             "app",
             "server",
         ],

@@ -15,7 +15,7 @@ pub(crate) enum ApiError {
     /// No route has this path.
     UnknownRoute,
     /// The path has routes, but none for this method.
-    MethodNotAllowed(Vec<Method>),
+    MethodNotAllowed(&'static [Method]),
     /// The body is larger than this number of bytes.
     BodyTooLarge(usize),
     /// The body has another type than these, or a content encoding.

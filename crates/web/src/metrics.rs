@@ -1,13 +1,14 @@
 //! The metrics of this crate.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ptr;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use grateful_application::QueryLog;
 use grateful_metrics::{Metric, MetricKind, MetricLabel};
-use metrics::{Label, SharedString};
-
-use crate::openapi::ROUTES;
+use metrics::{Counter, Histogram, Label};
 
 const REQUESTS: &str = "grateful_http_requests_total";
 const REQUEST_DURATION: &str = "grateful_http_request_duration_seconds";
@@ -61,19 +62,77 @@ const METRICS: [Metric; 5] = [
 /// Records a request. The label values are routes, known methods and statuses, so clients cannot add any.
 pub(crate) fn record_request(
     method: &Method,
-    route: Option<&str>,
+    pattern: Option<&'static str>,
     status: StatusCode,
     duration: Duration,
     queries: &QueryLog,
 ) {
-    let method = Label::from_static_parts("method", method_label(method));
-    let route = Label::new("route", route.map_or(NO_ROUTE.into(), route_label));
-    let labels = || vec![method.clone(), route.clone()];
-    metrics::histogram!(REQUEST_DURATION, labels()).record(duration);
-    metrics::histogram!(REQUEST_STATEMENTS, labels()).record(queries.total());
-    metrics::histogram!(REQUEST_DATABASE, labels()).record(queries.time());
-    let status = Label::new("status", status.as_u16().to_string());
-    metrics::counter!(REQUESTS, vec![method, route, status]).increment(1);
+    SERIES.with_borrow_mut(|known| {
+        let series = known.of(method_label(method), pattern.unwrap_or(NO_ROUTE));
+        series.duration.record(duration);
+        series.statements.record(queries.total());
+        series.database.record(queries.time());
+        series.count(status);
+    });
+}
+
+thread_local! {
+    /// Looking up a series takes longer than changing it, so each thread keeps those that it has used.
+    static SERIES: RefCell<KnownSeries> = RefCell::default();
+}
+
+/// The series of the requests that a thread has served, by method label and pattern.
+#[derive(Default)]
+struct KnownSeries {
+    /// The address of the recorder that they belong to: each test has its own.
+    recorder: usize,
+    series: HashMap<(&'static str, &'static str), RequestSeries>,
+}
+
+impl KnownSeries {
+    fn of(&mut self, method: &'static str, pattern: &'static str) -> &mut RequestSeries {
+        let recorder = metrics::with_recorder(|recorder| ptr::from_ref(recorder).addr());
+        if recorder != self.recorder {
+            *self = Self { recorder, ..Self::default() };
+        }
+        self.series.entry((method, pattern)).or_insert_with(|| RequestSeries::new(method, pattern))
+    }
+}
+
+/// The series of one method and route.
+struct RequestSeries {
+    labels: [Label; 2],
+    duration: Histogram,
+    statements: Histogram,
+    database: Histogram,
+    requests: Vec<(StatusCode, Counter)>,
+}
+
+impl RequestSeries {
+    fn new(method: &'static str, pattern: &'static str) -> Self {
+        let labels = [
+            Label::from_static_parts("method", method),
+            Label::from_static_parts("route", pattern),
+        ];
+        Self {
+            duration: metrics::histogram!(REQUEST_DURATION, labels.iter()),
+            statements: metrics::histogram!(REQUEST_STATEMENTS, labels.iter()),
+            database: metrics::histogram!(REQUEST_DATABASE, labels.iter()),
+            requests: Vec::new(),
+            labels,
+        }
+    }
+
+    fn count(&mut self, status: StatusCode) {
+        if let Some((_, counter)) = self.requests.iter().find(|(known, _)| *known == status) {
+            return counter.increment(1);
+        }
+        let [method, route] = self.labels.clone();
+        let label = Label::new("status", status.as_u16().to_string());
+        let counter = metrics::counter!(REQUESTS, vec![method, route, label]);
+        counter.increment(1);
+        self.requests.push((status, counter));
+    }
 }
 
 /// Records a request that was refused with 429 or 503.
@@ -84,11 +143,6 @@ pub(crate) fn record_refusal(status: StatusCode) {
 
 /// The label of a request that matched no route.
 pub(crate) const NO_ROUTE: &str = "(no route)";
-
-/// The label of a route, without a copy for the routes in the OpenAPI document.
-fn route_label(route: &str) -> SharedString {
-    ROUTES.pattern(route).map_or_else(|| route.to_owned().into(), Into::into)
-}
 
 /// The label of a method. All unknown methods share one, since clients can send any.
 fn method_label(method: &Method) -> &'static str {

@@ -8,15 +8,14 @@ mod v3_0;
 
 use std::sync::LazyLock;
 
+use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::ContentType;
-use actix_web::{App, HttpResponse, get};
 use serde_json::Value;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa_actix_web::AppExt;
 
 use self::common_parts::add_common_parts;
 pub(crate) use self::route_table::ROUTES;
@@ -74,11 +73,8 @@ pub fn document_3_0() -> Value {
 
 /// Returns what the handlers declare.
 fn generated() -> OpenApi {
-    let (_, mut document) = App::new()
-        .into_utoipa_app()
-        .openapi(ApiDoc::openapi())
-        .configure(crate::register_routes)
-        .split_for_parts();
+    let mut document = ApiDoc::openapi();
+    document.merge(crate::declared_document());
     // A greeting for people, not part of the API (docs/http-api.md#root).
     document.paths.paths.remove("/");
     let token =
@@ -108,20 +104,22 @@ static DOCUMENT_3_0_JSON: LazyLock<String> = LazyLock::new(|| document_3_0().to_
 
 /// Returns this document.
 #[utoipa::path(
+    get,
+    path = "/openapi.json",
     tag = "health",
     responses((status = 200, body = Object, description = "The OpenAPI 3.1 document")),
 )]
-#[get("/openapi.json")]
 pub(crate) async fn get_openapi_document() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT_JSON.as_str())
 }
 
 /// Returns this document in OpenAPI 3.0, for generators that do not read 3.1.
 #[utoipa::path(
+    get,
+    path = "/openapi-3.0.json",
     tag = "health",
     responses((status = 200, body = Object, description = "The OpenAPI 3.0 document")),
 )]
-#[get("/openapi-3.0.json")]
 pub(crate) async fn get_openapi_3_0_document() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::json()).body(DOCUMENT_3_0_JSON.as_str())
 }

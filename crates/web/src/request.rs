@@ -35,7 +35,7 @@ pub(crate) use self::path::{
 };
 pub(crate) use self::query::QueryParameters;
 pub(crate) use self::request_id::RequestId;
-pub(crate) use self::route::MatchedRoute;
+pub(crate) use self::route::{MatchedRoute, Route, matched_pattern};
 pub(crate) use self::stream_params::{LAST_EVENT_ID, LastEventId, StreamParams};
 pub(crate) use self::user_agent::UserAgent;
 

@@ -1,42 +1,33 @@
 //! Gives every error response the same form of body.
 
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap};
-use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{Error, HttpRequest};
 
 use super::refusals::Refusals;
 use crate::error::{ApiError, ErrorChain};
 use crate::request::{RequestId, now};
 use crate::response::problem;
 
-/// Writes the bodies of error responses. An [`ApiError`] has none of its own, since its
+/// Writes the body of an error response. An [`ApiError`] has none of its own, since its
 /// [`error_response`](actix_web::ResponseError::error_response) does not know the request id. Bodies of the framework's
 /// own errors are replaced.
-pub(crate) async fn error_bodies(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?.map_into_boxed_body();
+pub(super) fn with_error_body(response: ServiceResponse, id: &RequestId) -> ServiceResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if !is_error || is_page(response.headers()) {
-        return Ok(response);
+        return response;
     }
     let (request, response) = response.into_parts();
-    let Some(id) = request.extensions().get::<RequestId>().cloned() else {
-        return Ok(ServiceResponse::new(request, response));
-    };
     let now = now(&request);
     let mut error_response = match response.error().and_then(Error::as_error::<ApiError>) {
         Some(error) => {
             report(error, status, &request);
-            problem::error_response(error, &id, now)
+            problem::error_response(error, id, now)
         }
-        None => problem::status_response(status, &id, now),
+        None => problem::status_response(status, id, now),
     };
     for (name, value) in response.headers() {
         let is_set = *name == ALLOW && error_response.headers().contains_key(ALLOW);
@@ -44,7 +35,7 @@ pub(crate) async fn error_bodies(
             error_response.headers_mut().append(name.clone(), value.clone());
         }
     }
-    Ok(ServiceResponse::new(request, error_response))
+    ServiceResponse::new(request, error_response)
 }
 
 /// Whether the response is a page for browsers, which says itself what is wrong.

@@ -3,19 +3,15 @@
 use std::net::IpAddr;
 
 use actix_web::HttpMessage;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::dev::ServiceRequest;
 use chrono::{DateTime, Utc};
 use grateful_application::{Error, RateLimiter};
 use grateful_domain::{Session, UserId};
 
 use super::client_address::TrustedProxies;
 use crate::RateLimitsConfig;
-use crate::error::ApiError;
 use crate::rate_limit_policy::{RateLimitPolicy, rate_limit_policy};
-use crate::request::{MatchedRoute, now};
+use crate::request::{Route, now};
 use crate::response::RateLimitStatus;
 
 /// The user or the client address that requests are counted by.
@@ -43,16 +39,21 @@ impl RateLimits {
         Self(config.map(|config| RateLimiters::new(config, listens_on_loopback_only)))
     }
 
-    /// Counts a request. Returns `None` if its route has no limit or its key is unknown.
+    /// Counts a request, before its body is read. Returns the content of the `RateLimit` headers, or `None` if the route
+    /// has no limit or the key is unknown.
     ///
     /// # Errors
     /// `RateLimited` if the limit is exceeded.
     pub(crate) fn count(
         &self,
         request: &ServiceRequest,
-        now: DateTime<Utc>,
+        route: &Route,
     ) -> Result<Option<RateLimitStatus>, Error> {
-        self.0.as_ref().map_or(Ok(None), |limiters| limiters.count(request, now))
+        let Some(limiters) = &self.0 else { return Ok(None) };
+        match rate_limit_policy(request.method(), &route.pattern) {
+            Some(policy) => limiters.count(request, policy, now(request.request())),
+            None => Ok(None),
+        }
     }
 }
 
@@ -73,13 +74,9 @@ impl RateLimiters {
     fn count(
         &self,
         request: &ServiceRequest,
+        policy: RateLimitPolicy,
         now: DateTime<Utc>,
     ) -> Result<Option<RateLimitStatus>, Error> {
-        let policy = request
-            .extensions()
-            .get::<MatchedRoute>()
-            .and_then(|MatchedRoute(pattern)| rate_limit_policy(request.method(), pattern));
-        let Some(policy) = policy else { return Ok(None) };
         let Some(key) = self.key(request, policy) else { return Ok(None) };
         let (limiter, policy) = self.limiter(policy);
         let status = RateLimitStatus::exhausted(policy, limiter.rate());
@@ -114,27 +111,5 @@ impl RateLimiters {
             return Some(RateLimitKey::Address(address));
         }
         request.extensions().get::<Session>().map(|session| RateLimitKey::User(session.user))
-    }
-}
-
-/// Middleware that counts each request and adds the `RateLimit` headers. Requests over the limit get 429 before their
-/// body is read.
-pub(crate) async fn rate_limits(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let counted = match request.app_data::<Data<RateLimits>>() {
-        Some(limits) => limits.count(&request, now(request.request())),
-        None => Ok(None),
-    };
-    match counted {
-        Ok(status) => {
-            let mut response = next.call(request).await?.map_into_boxed_body();
-            if let Some(status) = status {
-                status.write_to(response.headers_mut());
-            }
-            Ok(response)
-        }
-        Err(error) => Ok(request.error_response(ApiError::from(error))),
     }
 }

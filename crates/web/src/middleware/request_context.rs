@@ -1,4 +1,4 @@
-//! The outermost middleware: request id, task, log line, metrics and default headers.
+//! The outermost middleware: request id, log line, metrics, default headers and error bodies.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,19 @@ use actix_web::{Error, HttpMessage};
 use chrono::{DateTime, Utc};
 use grateful_application::{App, QueryLog};
 use grateful_domain::Session;
-use tokio::task::JoinError;
 use tracing::Instrument as _;
 
 use super::default_headers::set_default_headers;
+use super::error_bodies::with_error_body;
+use super::run_to_completion::RunToCompletion;
 use super::server_timing::{ServerTiming, milliseconds};
 use crate::WebConfig;
 use crate::metrics::{NO_ROUTE, record_request};
-use crate::request::{HeadMarker, MatchedRoute, RequestId, now};
+use crate::request::{HeadMarker, RequestId, matched_pattern, now};
 use crate::response::{HeadOnly, problem};
 
-/// Runs a request in a task of its own: a client that disconnects does not cancel it, and a panic becomes a 500
-/// response. Records the request's database statements and metrics, and writes one log line.
+/// Runs a request to its end: a client that disconnects does not cancel it, and a panic becomes a 500 response. Records
+/// the request's database statements and metrics, and writes one log line.
 pub(crate) async fn request_context(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -49,9 +50,9 @@ pub(crate) async fn request_context(
 
     let span = tracing::info_span!("request", id = %id);
     let task = respond(request, next, id, log, timing).instrument(span.clone());
-    match actix_web::rt::spawn(task).await {
+    match RunToCompletion::new(task).await {
         Ok(response) => response,
-        Err(panic) => span.in_scope(|| Err(panic_response.into_error(panic))),
+        Err(_) => span.in_scope(|| Err(panic_response.into_error())),
     }
 }
 
@@ -64,13 +65,13 @@ async fn respond(
     timing: Option<ServerTiming>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (response, queries) = QueryLog::record(next.call(request)).await;
-    let mut response = response?.map_into_boxed_body();
+    let mut response = with_error_body(response?.map_into_boxed_body(), &id);
     if response.request().extensions().contains::<HeadMarker>() {
         response = response.map_body(|_, body| HeadOnly::replace(body));
     }
     set_default_headers(response.headers_mut(), &id);
+    log.route = matched_pattern(response.request());
     let extensions = response.request().extensions();
-    log.route = extensions.get::<MatchedRoute>().map(|MatchedRoute(pattern)| pattern.clone());
     log.user = extensions.get::<Session>().map(|session| session.user.into());
     drop(extensions);
     let duration = log.finish(response.status(), &queries);
@@ -89,8 +90,8 @@ struct PanicResponse {
 }
 
 impl PanicResponse {
-    fn into_error(self, panic: JoinError) -> Error {
-        tracing::error!(error = &panic as &dyn std::error::Error, "Request panicked");
+    /// The panic itself is logged where it happens.
+    fn into_error(self) -> Error {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         let mut response = problem::status_response(status, &self.id, self.at);
         set_default_headers(response.headers_mut(), &self.id);
@@ -102,7 +103,7 @@ impl PanicResponse {
             response.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
         }
         self.log.finish(status, &QueryLog::default());
-        InternalError::from_response(panic, response).into()
+        InternalError::from_response("the request panicked", response).into()
     }
 }
 
@@ -110,7 +111,7 @@ impl PanicResponse {
 #[derive(Clone)]
 struct RequestLog {
     method: Method,
-    route: Option<String>,
+    route: Option<&'static str>,
     user: Option<i64>,
     started_at: Instant,
     app: Option<Data<App>>,
@@ -131,11 +132,11 @@ impl RequestLog {
     fn finish(&self, status: StatusCode, queries: &QueryLog) -> Duration {
         let duration = self.started_at.elapsed();
         let method = self.method.as_str();
-        let route = self.route.as_deref().unwrap_or(NO_ROUTE);
+        let route = self.route.unwrap_or(NO_ROUTE);
         if let Some(app) = &self.app {
             queries.report(app, route);
         }
-        record_request(&self.method, self.route.as_deref(), status, duration, queries);
+        record_request(&self.method, self.route, status, duration, queries);
         tracing::info!(
             http.method = method,
             http.route = route,

@@ -8,7 +8,7 @@ use actix_web::http::header::{
     EntityTag, Header, VARY,
 };
 use actix_web::web::{Html, Path};
-use actix_web::{HttpRequest, HttpResponse, Responder, get};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::{Config, SwaggerFile, Url};
@@ -41,12 +41,10 @@ const PAGE: &str = r#"<!doctype html>
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
 
-#[get("/docs")]
 pub(crate) async fn get_docs_page() -> impl Responder {
     Html::new(PAGE).customize().insert_header((CONTENT_SECURITY_POLICY, POLICY))
 }
 
-#[get("/docs/{file}")]
 pub(crate) async fn get_docs_file(
     request: HttpRequest,
     name: Path<String>,

@@ -5,9 +5,9 @@ use std::fmt;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// The id of a request.
+/// The id of a request, as the value of a header, whose copies share the text.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(String);
+pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
     pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -17,18 +17,20 @@ impl RequestId {
 
     /// Takes the id from the client or a proxy if it is safe to repeat, otherwise generates one.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
-        let sent = headers.get(Self::HEADER).and_then(|value| value.to_str().ok());
-        let sent = sent.filter(|id| is_safe(id)).map(str::to_owned);
-        sent.map_or_else(Self::generate, Self)
+        let sent = headers.get(Self::HEADER);
+        let sent = sent.filter(|value| value.to_str().is_ok_and(is_safe));
+        sent.map_or_else(Self::generate, |value| Self(value.clone()))
     }
 
     /// Generates a unique id.
     pub(crate) fn generate() -> Self {
-        Self(Uuid::new_v4().to_string())
+        let mut buffer = Uuid::encode_buffer();
+        let text = Uuid::new_v4().as_hyphenated().encode_lower(&mut buffer);
+        Self(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown")))
     }
 
     pub(crate) fn to_header(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        self.0.clone()
     }
 }
 
@@ -39,7 +41,7 @@ fn is_safe(id: &str) -> bool {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.0.to_str().unwrap_or_default())
     }
 }
 

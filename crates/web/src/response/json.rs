@@ -2,7 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, LINK};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LINK};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use grateful_application::RecordedResponse;
 use grateful_domain::{Page, PageRequest, PageStart};
@@ -112,6 +112,8 @@ impl<T: Serialize> Responder for JsonResponse<T> {
         if self.is_replay {
             response.insert_header((REPLAYED, "true"));
         }
+        // Static, so that it is not put together for each response.
+        response.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         if self.is_enveloped {
             response.json(Envelope::new(self.body, request))
         } else {

@@ -1,7 +1,7 @@
 //! `/auth`: sign-up, login, sessions and password.
 
+use actix_web::HttpRequest;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, delete, get, post, put};
 use grateful_application::accounts::{ChangePassword, LogIn, SignUp};
 use grateful_application::{AccessToken, App, accounts, sessions};
 use grateful_domain::{Email, FieldValidator, Password, Session, User, Username, ValidationError};
@@ -127,6 +127,8 @@ const BEARER: &str = "bearer";
 
 /// Creates an account and its first session.
 #[utoipa::path(
+    post,
+    path = "/auth/signup",
     tag = "auth",
     request_body(content = NewAccount, example = json!({
         "username": "ana", "email": "ana@example.com", "password": "correct horse battery",
@@ -136,7 +138,6 @@ const BEARER: &str = "bearer";
         (status = 409, body = Problem, description = "The username or the email address is taken"),
     ),
 )]
-#[post("/auth/signup")]
 pub(crate) async fn sign_up(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
@@ -148,6 +149,8 @@ pub(crate) async fn sign_up(
 
 /// Logs a user in: creates a session and returns its access token.
 #[utoipa::path(
+    post,
+    path = "/auth/login",
     tag = "auth",
     request_body(content = NewSession, example = json!({
         "email": "ana@example.com", "password": "correct horse battery",
@@ -157,7 +160,6 @@ pub(crate) async fn sign_up(
         (status = 401, body = Problem, description = "The email address or the password is incorrect"),
     ),
 )]
-#[post("/auth/login")]
 pub(crate) async fn log_in(
     app: Data<App>,
     UserAgent(user_agent): UserAgent,
@@ -172,10 +174,11 @@ pub(crate) async fn log_in(
 
 /// Returns the account of the caller.
 #[utoipa::path(
+    get,
+    path = "/auth/session",
     tag = "auth",
     responses((status = 200, body = Envelope<CurrentUserView>, description = "The account of the caller")),
 )]
-#[get("/auth/session")]
 pub(crate) async fn get_current_user(
     app: Data<App>,
     me: SignedIn,
@@ -185,10 +188,11 @@ pub(crate) async fn get_current_user(
 
 /// Revokes the session of the request. Succeeds without a valid token too.
 #[utoipa::path(
+    post,
+    path = "/auth/logout",
     tag = "auth",
     responses((status = 200, body = Envelope<MessageView>, description = "The token no longer works")),
 )]
-#[post("/auth/logout")]
 pub(crate) async fn log_out(
     app: Data<App>,
     request: HttpRequest,
@@ -201,10 +205,11 @@ pub(crate) async fn log_out(
 
 /// Lists the sessions of the caller, newest first.
 #[utoipa::path(
+    get,
+    path = "/auth/sessions",
     tag = "auth",
     responses((status = 200, body = Envelope<Vec<SessionView>>, description = "The sessions of the caller")),
 )]
-#[get("/auth/sessions")]
 pub(crate) async fn list_sessions(
     app: Data<App>,
     me: SignedIn,
@@ -216,6 +221,8 @@ pub(crate) async fn list_sessions(
 
 /// Revokes a session of the caller. Its token stops working.
 #[utoipa::path(
+    delete,
+    path = "/auth/sessions/{id}",
     tag = "auth",
     params(("id" = Uuid, Path, description = "Session id")),
     responses(
@@ -223,7 +230,6 @@ pub(crate) async fn list_sessions(
         (status = 404, body = Problem, description = "The caller has no such session"),
     ),
 )]
-#[delete("/auth/sessions/{id}")]
 pub(crate) async fn revoke_session(
     app: Data<App>,
     me: SignedIn,
@@ -235,12 +241,13 @@ pub(crate) async fn revoke_session(
 
 /// Revokes all sessions of the caller, including that of the request.
 #[utoipa::path(
+    post,
+    path = "/auth/logout-all",
     tag = "auth",
     responses(
         (status = 200, body = Envelope<RevokedSessionsView>, description = "All sessions of the caller are revoked"),
     ),
 )]
-#[post("/auth/logout-all")]
 pub(crate) async fn revoke_all_sessions(
     app: Data<App>,
     me: SignedIn,
@@ -251,6 +258,8 @@ pub(crate) async fn revoke_all_sessions(
 
 /// Changes the password of the caller and revokes all other sessions.
 #[utoipa::path(
+    put,
+    path = "/auth/password",
     tag = "auth",
     request_body(content = ChangePasswordBody, example = json!({
         "current_password": "correct horse battery", "new_password": "staple correct horse",
@@ -260,7 +269,6 @@ pub(crate) async fn revoke_all_sessions(
         (status = 403, body = Problem, description = "The current password is incorrect"),
     ),
 )]
-#[put("/auth/password")]
 pub(crate) async fn change_password(
     app: Data<App>,
     me: SignedIn,

@@ -1,8 +1,8 @@
 //! `/api/avatar`: default avatars of users without a photo.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
 use grateful_application::{App, photos};
 use grateful_domain::{Colour, ValidationError};
 use serde::Deserialize;
@@ -23,6 +23,8 @@ pub(crate) struct AvatarParams {
 
 /// Returns the default avatar of a user as SVG: the user's initials on a colour.
 #[utoipa::path(
+    get,
+    path = "/api/avatar/{id}",
     tag = "avatars",
     params(
         ("id" = i64, Path, description = "User id"),
@@ -35,7 +37,6 @@ pub(crate) struct AvatarParams {
         (status = 404, body = Problem),
     ),
 )]
-#[get("/api/avatar/{id}")]
 pub(crate) async fn get_default_avatar(
     app: Data<App>,
     UserPath(user): UserPath,

@@ -6,7 +6,6 @@ pub(crate) mod suggestions;
 use std::collections::BTreeMap;
 
 use actix_web::web::Data;
-use actix_web::{delete, get, post};
 use grateful_application::follows::FollowWithUsers;
 use grateful_application::{App, follows};
 use grateful_domain::{Author, FieldValidator, FollowState, Relationship, UserId, ValidationError};
@@ -88,6 +87,8 @@ impl UserIdsBody {
 
 /// Follows a user, or sends a follow request if the user approves followers.
 #[utoipa::path(
+    post,
+    path = "/follows/{id}",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -98,7 +99,6 @@ impl UserIdsBody {
         (status = 422, body = Problem),
     ),
 )]
-#[post("/follows/{id}")]
 pub(crate) async fn follow_user(
     app: Data<App>,
     me: SignedIn,
@@ -109,6 +109,8 @@ pub(crate) async fn follow_user(
 
 /// Unfollows a user, or withdraws a follow request to the user.
 #[utoipa::path(
+    delete,
+    path = "/follows/{id}",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -116,7 +118,6 @@ pub(crate) async fn follow_user(
         (status = 404, body = Problem, description = "The caller does not follow the user"),
     ),
 )]
-#[delete("/follows/{id}")]
 pub(crate) async fn unfollow_user(
     app: Data<App>,
     me: SignedIn,
@@ -131,6 +132,8 @@ pub(crate) async fn unfollow_user(
 
 /// Returns the relationship between the caller and a user.
 #[utoipa::path(
+    get,
+    path = "/follows/{id}/status",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -138,7 +141,6 @@ pub(crate) async fn unfollow_user(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/follows/{id}/status")]
 pub(crate) async fn get_follow_status(
     app: Data<App>,
     me: SignedIn,
@@ -149,13 +151,14 @@ pub(crate) async fn get_follow_status(
 
 /// Returns the relationship between the caller and each of up to 100 users, by user id. Unknown users are left out.
 #[utoipa::path(
+    post,
+    path = "/follows/status",
     tag = "follows",
     request_body(content = UserIdsBody, example = json!({"user_ids": [1, 2]})),
     responses(
         (status = 200, body = Envelope<BTreeMap<String, RelationshipView>>, description = "The relationship to each user, by user id"),
     ),
 )]
-#[post("/follows/status")]
 pub(crate) async fn get_follow_statuses(
     app: Data<App>,
     me: SignedIn,

@@ -1,8 +1,8 @@
 //! `/`, `/health`, `/livez` and `/readyz`: health checks.
 
+use actix_web::Responder;
 use actix_web::http::header::VARY;
 use actix_web::web::Data;
-use actix_web::{Responder, get};
 use grateful_application::{App, health};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,8 +23,12 @@ pub(crate) struct ProbeView {
 }
 
 /// Returns a greeting.
-#[utoipa::path(tag = "health", responses((status = 200, body = MessageView, description = "A greeting")))]
-#[get("/")]
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "health",
+    responses((status = 200, body = MessageView, description = "A greeting")),
+)]
 pub(crate) async fn get_root() -> impl Responder {
     let greeting = JsonResponse::bare(MessageView { message: "Grateful API is running" });
     // Browsers may get a page instead.
@@ -33,10 +37,11 @@ pub(crate) async fn get_root() -> impl Responder {
 
 /// Returns the name and status of the service.
 #[utoipa::path(
+    get,
+    path = "/health",
     tag = "health",
     responses((status = 200, body = HealthView, description = "The name and the status of the service")),
 )]
-#[get("/health")]
 pub(crate) async fn get_health() -> JsonResponse<HealthView> {
     JsonResponse::bare(HealthView { status: "healthy", service: "grateful-api" })
 }
@@ -45,10 +50,11 @@ pub(crate) async fn get_health() -> JsonResponse<HealthView> {
 ///
 /// Checks nothing else, so that the process is not restarted because its database is unavailable.
 #[utoipa::path(
+    get,
+    path = "/livez",
     tag = "health",
     responses((status = 200, body = ProbeView, description = "The process responds")),
 )]
-#[get("/livez")]
 pub(crate) async fn get_liveness() -> JsonResponse<ProbeView> {
     JsonResponse::bare(ProbeView { status: "alive" })
 }
@@ -57,13 +63,14 @@ pub(crate) async fn get_liveness() -> JsonResponse<ProbeView> {
 ///
 /// Checks that the database responds and has all migrations, and that uploads can be written.
 #[utoipa::path(
+    get,
+    path = "/readyz",
     tag = "health",
     responses(
         (status = 200, body = ProbeView, description = "The server can serve requests"),
         (status = 503, body = Problem, description = "The database or the upload directory is unavailable"),
     ),
 )]
-#[get("/readyz")]
 pub(crate) async fn get_readiness(app: Data<App>) -> Result<JsonResponse<ProbeView>, ApiError> {
     health::check_readiness(&app).await?;
     Ok(JsonResponse::bare(ProbeView { status: "ready" }))

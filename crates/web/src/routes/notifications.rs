@@ -5,7 +5,6 @@ pub(crate) mod stream;
 mod stream_events;
 
 use actix_web::web::Data;
-use actix_web::{get, post};
 use grateful_application::notifications::ReadFilter;
 use grateful_application::{App, notifications};
 use grateful_domain::notification::{NotificationCounts, NotificationStats, RenderedNotification};
@@ -112,11 +111,12 @@ pub(crate) struct NotificationStatsParams {
 
 /// Lists the top-level notifications of the caller, newest activity first.
 #[utoipa::path(
+    get,
+    path = "/notifications",
     tag = "notifications",
     params(PageParams<20>, NotificationParams),
     responses((status = 200, body = [NotificationView], description = "A page of notifications")),
 )]
-#[get("/notifications")]
 pub(crate) async fn list_notifications(
     app: Data<App>,
     me: SignedIn,
@@ -136,10 +136,11 @@ pub(crate) async fn list_notifications(
 
 /// Returns how many top-level notifications the caller has, and how many of them are unread.
 #[utoipa::path(
+    get,
+    path = "/notifications/summary",
     tag = "notifications",
     responses((status = 200, body = NotificationSummaryView, description = "The numbers of notifications")),
 )]
-#[get("/notifications/summary")]
 pub(crate) async fn get_notification_summary(
     app: Data<App>,
     me: SignedIn,
@@ -150,11 +151,12 @@ pub(crate) async fn get_notification_summary(
 
 /// Returns how many notifications the caller received lately. Each event counts, batched or not.
 #[utoipa::path(
+    get,
+    path = "/notifications/stats",
     tag = "notifications",
     params(NotificationStatsParams),
     responses((status = 200, body = NotificationStatsView, description = "The statistics")),
 )]
-#[get("/notifications/stats")]
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
     me: SignedIn,
@@ -177,6 +179,8 @@ pub(crate) async fn get_notification_stats(
 
 /// Lists the children of a batch, newest first. The list is empty for a notification that is no batch.
 #[utoipa::path(
+    get,
+    path = "/notifications/{id}/children",
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id"), PageParams<100>),
     responses(
@@ -184,7 +188,6 @@ pub(crate) async fn get_notification_stats(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/notifications/{id}/children")]
 pub(crate) async fn list_notification_children(
     app: Data<App>,
     me: SignedIn,
@@ -198,6 +201,8 @@ pub(crate) async fn list_notification_children(
 
 /// Marks a notification as read: a batch together with its children.
 #[utoipa::path(
+    post,
+    path = "/notifications/{id}/read",
     tag = "notifications",
     params(("id" = Uuid, Path, description = "Notification id")),
     responses(
@@ -205,7 +210,6 @@ pub(crate) async fn list_notification_children(
         (status = 404, body = Problem),
     ),
 )]
-#[post("/notifications/{id}/read")]
 pub(crate) async fn mark_notification_read(
     app: Data<App>,
     me: SignedIn,
@@ -217,10 +221,11 @@ pub(crate) async fn mark_notification_read(
 
 /// Marks as read all notifications that exist at the time of the request.
 #[utoipa::path(
+    post,
+    path = "/notifications/read-all",
     tag = "notifications",
     responses((status = 200, body = MarkedAllReadView, description = "All notifications are read")),
 )]
-#[post("/notifications/read-all")]
 pub(crate) async fn mark_all_notifications_read(
     app: Data<App>,
     me: SignedIn,

@@ -9,8 +9,8 @@ pub(crate) mod shares;
 mod tagged_post;
 mod view;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::{App, posts};
 use grateful_domain::PostForViewer;
 
@@ -26,6 +26,8 @@ pub(crate) use self::view::{AuthorView, PostView};
 
 /// Creates a post.
 #[utoipa::path(
+    post,
+    path = "/posts",
     tag = "posts",
     request_body(content = NewPost, example = json!({
         "content": "Grateful for the first snow.", "title": "Winter", "location": "Porto",
@@ -33,7 +35,6 @@ pub(crate) use self::view::{AuthorView, PostView};
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
     responses((status = 201, body = PostView, description = "The new post"), (status = 409, body = Problem)),
 )]
-#[post("/posts")]
 pub(crate) async fn create_post(
     app: Data<App>,
     me: SignedIn,
@@ -46,6 +47,8 @@ pub(crate) async fn create_post(
 
 /// Creates a post from a form, with or without an image.
 #[utoipa::path(
+    post,
+    path = "/posts/upload",
     tag = "posts",
     request_body(content = NewPostForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
@@ -58,7 +61,6 @@ pub(crate) async fn create_post(
         (status = 503, body = Problem),
     ),
 )]
-#[post("/posts/upload")]
 pub(crate) async fn create_post_with_image(
     app: Data<App>,
     me: SignedIn,
@@ -76,6 +78,8 @@ pub(crate) async fn create_post_with_image(
 
 /// Returns a post.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}",
     tag = "posts",
     params(
         ("id" = Uuid, Path, description = "Post id"),
@@ -87,7 +91,6 @@ pub(crate) async fn create_post_with_image(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/posts/{id}")]
 pub(crate) async fn get_post(
     app: Data<App>,
     MaybeSignedIn(viewer): MaybeSignedIn,
@@ -100,6 +103,8 @@ pub(crate) async fn get_post(
 
 /// Updates a post of the caller.
 #[utoipa::path(
+    patch,
+    path = "/posts/{id}",
     tag = "posts",
     request_body(content = PostPatch, example = json!({"content": "Grateful for the second snow."})),
     params(
@@ -113,7 +118,6 @@ pub(crate) async fn get_post(
         (status = 412, body = Problem, description = "The post is in another state than `If-Match` names"),
     ),
 )]
-#[patch("/posts/{id}")]
 pub(crate) async fn update_post(
     app: Data<App>,
     me: SignedIn,
@@ -128,6 +132,8 @@ pub(crate) async fn update_post(
 
 /// Deletes a post of the caller with its comments, hearts, reactions and shares.
 #[utoipa::path(
+    delete,
+    path = "/posts/{id}",
     tag = "posts",
     params(
         ("id" = Uuid, Path, description = "Post id"),
@@ -140,7 +146,6 @@ pub(crate) async fn update_post(
         (status = 412, body = Problem, description = "The post is in another state than `If-Match` names"),
     ),
 )]
-#[delete("/posts/{id}")]
 pub(crate) async fn delete_post(
     app: Data<App>,
     me: SignedIn,

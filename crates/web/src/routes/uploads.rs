@@ -8,7 +8,7 @@ use actix_web::http::header::{
     IF_RANGE, IfRange, RANGE, Range,
 };
 use actix_web::web::{Bytes, Data, Path};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 use grateful_application::App;
 use grateful_application::uploads::{self, File};
@@ -18,7 +18,6 @@ use crate::request::{IfNoneMatch, IsHead};
 use crate::response::CROSS_ORIGIN;
 
 /// Returns a file or a range of it.
-#[get("/uploads/{path:.*}")]
 pub(crate) async fn get_upload(
     app: Data<App>,
     request: HttpRequest,

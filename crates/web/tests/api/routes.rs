@@ -38,3 +38,16 @@ async fn every_path_works_with_and_without_a_trailing_slash() {
         api.get(&format!("{path}/?x=1")).by(&ana).send().await.expect(200);
     }
 }
+
+#[actix_web::test]
+async fn letters_of_a_path_can_be_encoded() {
+    let (api, [ana]) = Api::with_users().await;
+    let encoded = "/api/v1/%70osts/feed";
+
+    api.get(encoded).by(&ana).send().await.expect(200);
+    api.get(encoded).send().await.expect(401);
+    let response = api.delete(encoded).by(&ana).send().await.expect(405);
+    assert_eq!(response.header("allow"), Some("GET, HEAD"));
+    // A slash in a segment is no separator.
+    api.get("/api/v1/posts%2Ffeed").by(&ana).send().await.expect(404);
+}

@@ -1,7 +1,6 @@
 //! `/follows/requests`: requests to follow the caller.
 
 use actix_web::web::Data;
-use actix_web::{get, post};
 use grateful_application::{App, follows};
 use grateful_domain::{FollowListItem, FollowState};
 use serde::Serialize;
@@ -40,11 +39,12 @@ pub(crate) struct FollowRequestsView {
 
 /// Lists the pending requests to follow the caller, newest first.
 #[utoipa::path(
+    get,
+    path = "/follows/requests",
     tag = "follows",
     params(PageParams<100>),
     responses((status = 200, body = Envelope<FollowRequestsView>, description = "A page of follow requests")),
 )]
-#[get("/follows/requests")]
 pub(crate) async fn list_follow_requests(
     app: Data<App>,
     me: SignedIn,
@@ -58,6 +58,8 @@ pub(crate) async fn list_follow_requests(
 
 /// Accepts a request to follow the caller.
 #[utoipa::path(
+    post,
+    path = "/follows/requests/{id}/accept",
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
     responses(
@@ -65,7 +67,6 @@ pub(crate) async fn list_follow_requests(
         (status = 404, body = Problem, description = "The user has not requested to follow the caller"),
     ),
 )]
-#[post("/follows/requests/{id}/accept")]
 pub(crate) async fn accept_follow_request(
     app: Data<App>,
     me: SignedIn,
@@ -77,6 +78,8 @@ pub(crate) async fn accept_follow_request(
 
 /// Declines a request to follow the caller.
 #[utoipa::path(
+    post,
+    path = "/follows/requests/{id}/decline",
     tag = "follows",
     params(("id" = i64, Path, description = "Id of the user who sent the request")),
     responses(
@@ -84,7 +87,6 @@ pub(crate) async fn accept_follow_request(
         (status = 404, body = Problem, description = "The user has not requested to follow the caller"),
     ),
 )]
-#[post("/follows/requests/{id}/decline")]
 pub(crate) async fn decline_follow_request(
     app: Data<App>,
     me: SignedIn,

@@ -1,6 +1,5 @@
 //! `/follows/suggestions`: follow suggestions.
 
-use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, follows};
 use grateful_domain::{Suggestion, UserListItem, ValidationError};
@@ -53,11 +52,12 @@ impl FollowSuggestionParams {
 ///
 /// Lists the users with the most followers among the users that the caller follows.
 #[utoipa::path(
+    get,
+    path = "/follows/suggestions",
     tag = "follows",
     params(FollowSuggestionParams),
     responses((status = 200, body = Envelope<FollowSuggestionsView>, description = "The suggested users")),
 )]
-#[get("/follows/suggestions")]
 pub(crate) async fn list_follow_suggestions(
     app: Data<App>,
     me: SignedIn,

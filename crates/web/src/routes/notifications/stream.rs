@@ -1,9 +1,9 @@
 //! `/notifications/stream`: notifications as server-sent events.
 
 use actix_server::GracefulShutdownSignal;
+use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpResponse, get, post};
 use futures_util::{Stream, stream};
 use grateful_application::App;
 use grateful_application::notifications::{self, StreamEvent};
@@ -34,10 +34,11 @@ pub(crate) struct StreamTicketView {
 
 /// Creates a ticket that opens one stream. It is for browsers, whose `EventSource` cannot send headers.
 #[utoipa::path(
+    post,
+    path = "/notifications/stream/ticket",
     tag = "notifications",
     responses((status = 200, body = StreamTicketView, description = "The ticket")),
 )]
-#[post("/notifications/stream/ticket")]
 pub(crate) async fn create_stream_ticket(
     app: Data<App>,
     me: SignedIn,
@@ -55,6 +56,8 @@ pub(crate) async fn create_stream_ticket(
 /// stream continues after that event, with no event missed or repeated. Lines that start with a colon only keep the
 /// connection open.
 #[utoipa::path(
+    get,
+    path = "/notifications/stream",
     tag = "notifications",
     params(
         StreamParams,
@@ -66,7 +69,6 @@ pub(crate) async fn create_stream_ticket(
         (status = 429, body = Problem, description = "The caller has ten streams open"),
     ),
 )]
-#[get("/notifications/stream")]
 pub(crate) async fn stream_notifications(
     app: Data<App>,
     me: SignedIn,

@@ -1,7 +1,7 @@
 //! `/posts/{id}/comments` and `/comments`: comments and replies.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, patch, post};
 use grateful_application::comments::CommentDraft;
 use grateful_application::{App, comments};
 use grateful_domain::{
@@ -94,6 +94,8 @@ pub(crate) struct ListedCommentView {
 
 /// Creates a comment on a post, or a reply to a comment.
 #[utoipa::path(
+    post,
+    path = "/posts/{id}/comments",
     tag = "comments",
     request_body(content = NewComment, example = json!({"content": "Me too!"})),
     params(
@@ -106,7 +108,6 @@ pub(crate) struct ListedCommentView {
         (status = 409, body = Problem),
     ),
 )]
-#[post("/posts/{id}/comments")]
 pub(crate) async fn create_comment(
     app: Data<App>,
     me: SignedIn,
@@ -121,6 +122,8 @@ pub(crate) async fn create_comment(
 
 /// Lists the top-level comments on a post, oldest first.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}/comments",
     tag = "comments",
     params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses(
@@ -128,7 +131,6 @@ pub(crate) async fn create_comment(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/posts/{id}/comments")]
 pub(crate) async fn list_comments(
     app: Data<App>,
     me: SignedIn,
@@ -142,6 +144,8 @@ pub(crate) async fn list_comments(
 
 /// Lists the replies to a comment, oldest first.
 #[utoipa::path(
+    get,
+    path = "/comments/{id}/replies",
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id"), PageParams<100>),
     responses(
@@ -149,7 +153,6 @@ pub(crate) async fn list_comments(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/comments/{id}/replies")]
 pub(crate) async fn list_replies(
     app: Data<App>,
     me: SignedIn,
@@ -163,6 +166,8 @@ pub(crate) async fn list_replies(
 
 /// Updates a comment of the caller.
 #[utoipa::path(
+    patch,
+    path = "/comments/{id}",
     tag = "comments",
     request_body(content = CommentPatch, example = json!({"content": "So am I!"})),
     params(("id" = Uuid, Path, description = "Comment id")),
@@ -172,7 +177,6 @@ pub(crate) async fn list_replies(
         (status = 404, body = Problem),
     ),
 )]
-#[patch("/comments/{id}")]
 pub(crate) async fn update_comment(
     app: Data<App>,
     me: SignedIn,
@@ -186,6 +190,8 @@ pub(crate) async fn update_comment(
 /// Deletes a comment and all its replies. Allowed to its author, even if they can no longer see the post, and to the
 /// author of the post, even across a block.
 #[utoipa::path(
+    delete,
+    path = "/comments/{id}",
     tag = "comments",
     params(("id" = Uuid, Path, description = "Comment id")),
     responses(
@@ -194,7 +200,6 @@ pub(crate) async fn update_comment(
         (status = 404, body = Problem),
     ),
 )]
-#[delete("/comments/{id}")]
 pub(crate) async fn delete_comment(
     app: Data<App>,
     me: SignedIn,

@@ -1,6 +1,5 @@
 //! `/posts/feed` and `/posts/trending`: feeds of public posts.
 
-use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, feed};
 use grateful_domain::{
@@ -92,11 +91,12 @@ impl FeedParams {
 /// The other feed has the newest posts first. A client that follows the `next` links sees no post twice and misses no
 /// post that still exists, even if other users post in the meantime.
 #[utoipa::path(
+    get,
+    path = "/posts/feed",
     tag = "feed",
     params(FeedParams),
     responses((status = 200, body = [PostView], description = "A page of posts")),
 )]
-#[get("/posts/feed")]
 pub(crate) async fn get_feed(
     app: Data<App>,
     me: SignedIn,
@@ -125,11 +125,12 @@ pub(crate) async fn get_feed(
 
 /// Lists the public posts of the last `window_hours` hours, highest trending score first.
 #[utoipa::path(
+    get,
+    path = "/posts/trending",
     tag = "feed",
     params(TrendingParams),
     responses((status = 200, body = [PostView], description = "The trending posts")),
 )]
-#[get("/posts/trending")]
 pub(crate) async fn list_trending_posts(
     app: Data<App>,
     me: SignedIn,

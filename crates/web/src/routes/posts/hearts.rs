@@ -1,7 +1,6 @@
 //! `/posts/{id}/heart`: hearts.
 
 use actix_web::web::Data;
-use actix_web::{delete, get, post};
 use grateful_application::hearts::HeartStatus;
 use grateful_application::{App, hearts};
 use grateful_domain::{Heart, PostId};
@@ -50,6 +49,8 @@ pub(crate) struct HeartView {
 
 /// Adds the caller's heart to a post.
 #[utoipa::path(
+    post,
+    path = "/posts/{id}/heart",
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -58,7 +59,6 @@ pub(crate) struct HeartView {
         (status = 409, body = Problem, description = "The caller has already given a heart"),
     ),
 )]
-#[post("/posts/{id}/heart")]
 pub(crate) async fn add_heart(
     app: Data<App>,
     me: SignedIn,
@@ -70,6 +70,8 @@ pub(crate) async fn add_heart(
 
 /// Removes the caller's heart from a post, even if the caller can no longer see the post.
 #[utoipa::path(
+    delete,
+    path = "/posts/{id}/heart",
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -77,7 +79,6 @@ pub(crate) async fn add_heart(
         (status = 404, body = Problem, description = "The caller has not given a heart"),
     ),
 )]
-#[delete("/posts/{id}/heart")]
 pub(crate) async fn remove_heart(
     app: Data<App>,
     me: SignedIn,
@@ -89,6 +90,8 @@ pub(crate) async fn remove_heart(
 
 /// Returns the number of hearts of a post, and whether the caller's is among them.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}/hearts",
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -96,7 +99,6 @@ pub(crate) async fn remove_heart(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/posts/{id}/hearts")]
 pub(crate) async fn get_heart_status(
     app: Data<App>,
     me: SignedIn,
@@ -108,11 +110,12 @@ pub(crate) async fn get_heart_status(
 
 /// Lists the hearts of a post with their users, newest first.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}/hearts/users",
     tag = "hearts",
     params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses((status = 200, body = [HeartView], description = "A page of hearts"), (status = 404, body = Problem)),
 )]
-#[get("/posts/{id}/hearts/users")]
 pub(crate) async fn list_hearts(
     app: Data<App>,
     me: SignedIn,

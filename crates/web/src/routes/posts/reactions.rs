@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, get, post};
 use grateful_application::reactions::ReactionSummary;
 use grateful_application::{App, reactions};
 use grateful_domain::{Emoji, FieldValidator, Reaction, ValidationError};
@@ -73,6 +73,8 @@ pub(crate) struct ReactionSummaryView {
 
 /// Sets the caller's emoji reaction to a post. Replaces an earlier one.
 #[utoipa::path(
+    post,
+    path = "/posts/{id}/reactions",
     tag = "reactions",
     request_body(content = NewReaction, example = json!({"emoji_code": "hug"})),
     params(("id" = Uuid, Path, description = "Post id")),
@@ -81,7 +83,6 @@ pub(crate) struct ReactionSummaryView {
         (status = 404, body = Problem),
     ),
 )]
-#[post("/posts/{id}/reactions")]
 pub(crate) async fn set_reaction(
     app: Data<App>,
     me: SignedIn,
@@ -94,6 +95,8 @@ pub(crate) async fn set_reaction(
 
 /// Removes the caller's emoji reaction to a post.
 #[utoipa::path(
+    delete,
+    path = "/posts/{id}/reactions",
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -101,7 +104,6 @@ pub(crate) async fn set_reaction(
         (status = 404, body = Problem, description = "The caller cannot see the post, or has not reacted to it"),
     ),
 )]
-#[delete("/posts/{id}/reactions")]
 pub(crate) async fn remove_reaction(
     app: Data<App>,
     me: SignedIn,
@@ -113,6 +115,8 @@ pub(crate) async fn remove_reaction(
 
 /// Lists the emoji reactions to a post with their users, newest first.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}/reactions",
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id"), PageParams<100>),
     responses(
@@ -120,7 +124,6 @@ pub(crate) async fn remove_reaction(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/posts/{id}/reactions")]
 pub(crate) async fn list_reactions(
     app: Data<App>,
     me: SignedIn,
@@ -134,6 +137,8 @@ pub(crate) async fn list_reactions(
 
 /// Returns the number of reactions to a post by emoji, and the caller's own.
 #[utoipa::path(
+    get,
+    path = "/posts/{id}/reactions/summary",
     tag = "reactions",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -141,7 +146,6 @@ pub(crate) async fn list_reactions(
         (status = 404, body = Problem),
     ),
 )]
-#[get("/posts/{id}/reactions/summary")]
 pub(crate) async fn get_reaction_summary(
     app: Data<App>,
     me: SignedIn,

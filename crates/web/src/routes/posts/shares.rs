@@ -1,7 +1,7 @@
 //! `/posts/{id}/share`: shares of posts, as links or messages.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete, post};
 use grateful_application::{App, shares};
 use grateful_domain::{
     FieldValidator, Recipients, Share, ShareDetails, ShareMessage, ShareMethod, UserId,
@@ -79,6 +79,8 @@ pub(crate) struct ShareView {
 
 /// Shares a post as a link or a message. Sharing a link again returns the first share.
 #[utoipa::path(
+    post,
+    path = "/posts/{id}/share",
     tag = "shares",
     request_body(content = NewShare, example = json!({"share_method": "url"})),
     params(
@@ -94,7 +96,6 @@ pub(crate) struct ShareView {
         (status = 429, body = Problem),
     ),
 )]
-#[post("/posts/{id}/share")]
 pub(crate) async fn create_share(
     app: Data<App>,
     config: Data<WebConfig>,
@@ -110,6 +111,8 @@ pub(crate) async fn create_share(
 
 /// Deletes the caller's link share of a post, even if the caller can no longer see the post.
 #[utoipa::path(
+    delete,
+    path = "/posts/{id}/share",
     tag = "shares",
     params(("id" = Uuid, Path, description = "Post id")),
     responses(
@@ -117,7 +120,6 @@ pub(crate) async fn create_share(
         (status = 404, body = Problem, description = "The caller has not shared the post as a link"),
     ),
 )]
-#[delete("/posts/{id}/share")]
 pub(crate) async fn delete_share(
     app: Data<App>,
     me: SignedIn,

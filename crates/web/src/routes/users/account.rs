@@ -1,7 +1,7 @@
 //! `/users/me`: the account itself.
 
+use actix_web::HttpResponse;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, delete};
 use grateful_application::{App, accounts};
 use grateful_domain::{FieldValidator, ValidationError};
 use serde::Deserialize;
@@ -29,6 +29,8 @@ impl DeleteAccountBody {
 
 /// Deletes the account of the caller with all its data.
 #[utoipa::path(
+    delete,
+    path = "/users/me",
     tag = "profiles",
     request_body(content = DeleteAccountBody, example = json!({"password": "correct horse battery"})),
     responses(
@@ -36,7 +38,6 @@ impl DeleteAccountBody {
         (status = 403, body = Problem, description = "The password is incorrect"),
     ),
 )]
-#[delete("/users/me")]
 pub(crate) async fn delete_account(
     app: Data<App>,
     me: SignedIn,

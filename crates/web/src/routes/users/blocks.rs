@@ -1,7 +1,6 @@
 //! `/users/me/blocks` and `/users/{id}/block`: blocked users.
 
 use actix_web::web::Data;
-use actix_web::{delete, get, post};
 use grateful_application::{App, follows};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +26,8 @@ pub(crate) struct BlockListView {
 
 /// Blocks a user. Ends follows and follow requests in both directions.
 #[utoipa::path(
+    post,
+    path = "/users/{id}/block",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -35,7 +36,6 @@ pub(crate) struct BlockListView {
         (status = 422, body = Problem),
     ),
 )]
-#[post("/users/{id}/block")]
 pub(crate) async fn block_user(
     app: Data<App>,
     me: SignedIn,
@@ -47,6 +47,8 @@ pub(crate) async fn block_user(
 
 /// Unblocks a user.
 #[utoipa::path(
+    delete,
+    path = "/users/{id}/block",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -55,7 +57,6 @@ pub(crate) async fn block_user(
         (status = 422, body = Problem),
     ),
 )]
-#[delete("/users/{id}/block")]
 pub(crate) async fn unblock_user(
     app: Data<App>,
     me: SignedIn,
@@ -67,11 +68,12 @@ pub(crate) async fn unblock_user(
 
 /// Lists the users that the caller has blocked, newest block first.
 #[utoipa::path(
+    get,
+    path = "/users/me/blocks",
     tag = "follows",
     params(PageParams<100>),
     responses((status = 200, body = Envelope<BlockListView>, description = "A page of blocked users")),
 )]
-#[get("/users/me/blocks")]
 pub(crate) async fn list_blocks(
     app: Data<App>,
     me: SignedIn,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ContentType};
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, get};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::{FutureExt as _, Stream, stream};
 use grateful_application::export::{self, Section, SectionItems};
 use grateful_application::{App, profiles};
@@ -99,12 +99,13 @@ pub(crate) struct ExportCommentView {
 ///
 /// Each part shows the state at the time when it was read. A document that is cut off before its end is incomplete.
 #[utoipa::path(
+    get,
+    path = "/users/me/export",
     tag = "export",
     responses(
         (status = 200, body = Envelope<ExportView>, description = "All personal data of the caller, streamed"),
     ),
 )]
-#[get("/users/me/export")]
 pub(crate) async fn export_personal_data(
     app: Data<App>,
     me: SignedIn,

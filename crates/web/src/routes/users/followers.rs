@@ -1,7 +1,6 @@
 //! `/users/{id}/followers`, `/users/{id}/following` and `/users/{id}/follow-stats`.
 
 use actix_web::web::Data;
-use actix_web::{delete, get};
 use grateful_application::{App, follows};
 use grateful_domain::{FollowCounts, FollowListItem, UserListItem};
 use serde::Serialize;
@@ -59,6 +58,8 @@ pub(crate) struct RemovedFollowerView {
 
 /// Removes a follower of the caller. The follower is not notified.
 #[utoipa::path(
+    delete,
+    path = "/users/me/followers/{id}",
     tag = "follows",
     params(("id" = i64, Path, description = "User id of the follower")),
     responses(
@@ -66,7 +67,6 @@ pub(crate) struct RemovedFollowerView {
         (status = 404, body = Problem, description = "The user does not follow the caller"),
     ),
 )]
-#[delete("/users/me/followers/{id}")]
 pub(crate) async fn remove_follower(
     app: Data<App>,
     me: SignedIn,
@@ -79,6 +79,8 @@ pub(crate) async fn remove_follower(
 
 /// Lists the followers of a user, newest first.
 #[utoipa::path(
+    get,
+    path = "/users/{id}/followers",
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams<50>),
     responses(
@@ -86,7 +88,6 @@ pub(crate) async fn remove_follower(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/users/{id}/followers")]
 pub(crate) async fn list_followers(
     app: Data<App>,
     me: SignedIn,
@@ -101,6 +102,8 @@ pub(crate) async fn list_followers(
 
 /// Lists the users that a user follows, newest first.
 #[utoipa::path(
+    get,
+    path = "/users/{id}/following",
     tag = "follows",
     params(("id" = i64, Path, description = "User id"), PageParams<50>),
     responses(
@@ -108,7 +111,6 @@ pub(crate) async fn list_followers(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/users/{id}/following")]
 pub(crate) async fn list_following(
     app: Data<App>,
     me: SignedIn,
@@ -123,6 +125,8 @@ pub(crate) async fn list_following(
 
 /// Returns the numbers of followers and followed users of a user.
 #[utoipa::path(
+    get,
+    path = "/users/{id}/follow-stats",
     tag = "follows",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -130,7 +134,6 @@ pub(crate) async fn list_following(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/users/{id}/follow-stats")]
 pub(crate) async fn get_follow_stats(
     app: Data<App>,
     me: SignedIn,

@@ -1,6 +1,5 @@
 //! `/users/location`: location search.
 
-use actix_web::post;
 use actix_web::web::Data;
 use grateful_application::{App, locations};
 use grateful_domain::{FieldValidator, Location, LocationQuery, ValidationError};
@@ -54,6 +53,8 @@ impl From<Location> for LocationView {
 
 /// Searches locations by name, best matches first.
 #[utoipa::path(
+    post,
+    path = "/users/location/search",
     tag = "locations",
     request_body(content = LocationSearchBody, example = json!({"query": "New York"})),
     responses(
@@ -61,7 +62,6 @@ impl From<Location> for LocationView {
         (status = 400, body = Problem, description = "The geocoder did not respond, or responded with an error"),
     ),
 )]
-#[post("/users/location/search")]
 pub(crate) async fn search_locations(
     app: Data<App>,
     _me: SignedIn,

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest, delete, get, post};
+use actix_web::{FromRequest, HttpRequest};
 use grateful_application::image_files::{PhotoSize, photo_url};
 use grateful_application::{App, Focus, IdempotentRequest, Upload, photos};
 use grateful_domain::{Colour, ProfilePhoto, UserId};
@@ -105,6 +105,8 @@ pub(crate) struct DefaultAvatarView {
 
 /// Uploads the profile photo of the caller. Replaces an earlier one.
 #[utoipa::path(
+    post,
+    path = "/users/me/profile/photo",
     tag = "photos",
     request_body(content = PhotoForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes retries of the request safe")),
@@ -117,7 +119,6 @@ pub(crate) struct DefaultAvatarView {
         (status = 503, body = Problem),
     ),
 )]
-#[post("/users/me/profile/photo")]
 pub(crate) async fn upload_photo(
     app: Data<App>,
     me: SignedIn,
@@ -130,13 +131,14 @@ pub(crate) async fn upload_photo(
 
 /// Deletes the profile photo of the caller.
 #[utoipa::path(
+    delete,
+    path = "/users/me/profile/photo",
     tag = "photos",
     responses(
         (status = 200, body = Envelope<DeletedPhotoView>, description = "The photo is deleted"),
         (status = 404, body = Problem, description = "The caller has no photo"),
     ),
 )]
-#[delete("/users/me/profile/photo")]
 pub(crate) async fn delete_photo(
     app: Data<App>,
     me: SignedIn,
@@ -147,12 +149,13 @@ pub(crate) async fn delete_photo(
 
 /// Returns the URL of the caller's default avatar.
 #[utoipa::path(
+    get,
+    path = "/users/me/profile/photo/default",
     tag = "photos",
     responses(
         (status = 200, body = Envelope<DefaultAvatarView>, description = "The URL of the default avatar of the caller"),
     ),
 )]
-#[get("/users/me/profile/photo/default")]
 pub(crate) async fn get_default_avatar_url(me: SignedIn) -> JsonResponse<DefaultAvatarView> {
     JsonResponse::enveloped(DefaultAvatarView { avatar_url: avatar_url(me.user()) })
 }

@@ -1,6 +1,5 @@
 //! `/users/me/posts` and `/users/{id}/posts`: posts by author.
 
-use actix_web::get;
 use actix_web::web::Data;
 use grateful_application::{App, posts};
 
@@ -12,11 +11,12 @@ use crate::routes::posts::PostView;
 
 /// Lists the posts of the caller, including private ones, newest first.
 #[utoipa::path(
+    get,
+    path = "/users/me/posts",
     tag = "users",
     params(PageParams<20>),
     responses((status = 200, body = Envelope<Vec<PostView>>, description = "A page of posts")),
 )]
-#[get("/users/me/posts")]
 pub(crate) async fn list_own_posts(
     app: Data<App>,
     me: SignedIn,
@@ -29,6 +29,8 @@ pub(crate) async fn list_own_posts(
 
 /// Lists the posts of a user that the caller may see, newest first.
 #[utoipa::path(
+    get,
+    path = "/users/{id}/posts",
     tag = "users",
     params(("id" = i64, Path, description = "User id"), PageParams<20>),
     responses(
@@ -36,7 +38,6 @@ pub(crate) async fn list_own_posts(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/users/{id}/posts")]
 pub(crate) async fn list_user_posts(
     app: Data<App>,
     me: SignedIn,

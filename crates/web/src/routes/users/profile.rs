@@ -1,7 +1,6 @@
 //! `/users/me/profile` and `/users/{id}/profile`: profiles.
 
 use actix_web::web::Data;
-use actix_web::{get, put};
 use grateful_application::{App, profiles};
 use grateful_domain::{
     Bio, City, DisplayName, FieldValidator, Institutions, Location, OwnProfile, Preferences,
@@ -120,10 +119,11 @@ impl ProfilePatch {
 
 /// Returns the profile of the caller.
 #[utoipa::path(
+    get,
+    path = "/users/me/profile",
     tag = "profiles",
     responses((status = 200, body = Envelope<OwnProfileView>, description = "The profile of the caller")),
 )]
-#[get("/users/me/profile")]
 pub(crate) async fn get_own_profile(
     app: Data<App>,
     me: SignedIn,
@@ -133,6 +133,8 @@ pub(crate) async fn get_own_profile(
 
 /// Updates the profile of the caller.
 #[utoipa::path(
+    put,
+    path = "/users/me/profile",
     tag = "profiles",
     request_body(content = ProfilePatch, example = json!({
         "display_name": "Ana", "bio": "Grateful for small things.", "city": "Porto",
@@ -144,7 +146,6 @@ pub(crate) async fn get_own_profile(
         (status = 409, body = Problem, description = "The username is taken"),
     ),
 )]
-#[put("/users/me/profile")]
 pub(crate) async fn update_profile(
     app: Data<App>,
     me: SignedIn,
@@ -157,6 +158,8 @@ pub(crate) async fn update_profile(
 
 /// Returns the profile of a user.
 #[utoipa::path(
+    get,
+    path = "/users/{id}/profile",
     tag = "profiles",
     params(("id" = i64, Path, description = "User id")),
     responses(
@@ -164,7 +167,6 @@ pub(crate) async fn update_profile(
         (status = 404, body = Problem, description = "The user does not exist"),
     ),
 )]
-#[get("/users/{id}/profile")]
 pub(crate) async fn get_profile(
     app: Data<App>,
     me: SignedIn,
@@ -175,6 +177,8 @@ pub(crate) async fn get_profile(
 
 /// Returns the profile of the user with a username.
 #[utoipa::path(
+    get,
+    path = "/users/username/{username}",
     tag = "profiles",
     params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
     responses(
@@ -182,7 +186,6 @@ pub(crate) async fn get_profile(
         (status = 404, body = Problem, description = "No user has this username"),
     ),
 )]
-#[get("/users/username/{username}")]
 pub(crate) async fn get_profile_by_username(
     app: Data<App>,
     me: SignedIn,

@@ -1,7 +1,6 @@
 //! `/users/search`, `/users/validate-batch` and `/users/by-username`: users by name.
 
 use actix_web::web::Data;
-use actix_web::{get, post};
 use grateful_application::{App, users};
 use grateful_domain::{
     FieldValidator, UserSearchQuery, UsernameBatch, UsernameValidation, ValidationError,
@@ -88,13 +87,14 @@ pub(crate) struct UsernameView {
 ///
 /// Exact matches come first, then prefixes, then names that contain the query.
 #[utoipa::path(
+    post,
+    path = "/users/search",
     tag = "users",
     request_body(content = UserSearchBody, example = json!({"query": "@ana"})),
     responses(
         (status = 200, body = Envelope<Vec<UserSummaryView>>, description = "The users that match, best matches first"),
     ),
 )]
-#[post("/users/search")]
 pub(crate) async fn search_users(
     app: Data<App>,
     me: SignedIn,
@@ -108,13 +108,14 @@ pub(crate) async fn search_users(
 
 /// Checks which usernames belong to users. Case, and trailing `.` and `-`, are ignored.
 #[utoipa::path(
+    post,
+    path = "/users/validate-batch",
     tag = "users",
     request_body(content = UsernamesBody, example = json!({"usernames": ["ana", "ben"]})),
     responses(
         (status = 200, body = Envelope<UsernameValidationView>, description = "The usernames that belong to users, and the others"),
     ),
 )]
-#[post("/users/validate-batch")]
 pub(crate) async fn validate_usernames(
     app: Data<App>,
     me: SignedIn,
@@ -129,6 +130,8 @@ pub(crate) async fn validate_usernames(
 
 /// Returns the id of the user with a username.
 #[utoipa::path(
+    get,
+    path = "/users/by-username/{username}",
     tag = "users",
     params(("username" = String, Path, description = "Username in any case. Trailing `.` and `-` are ignored")),
     responses(
@@ -136,7 +139,6 @@ pub(crate) async fn validate_usernames(
         (status = 404, body = Problem, description = "No user has this username"),
     ),
 )]
-#[get("/users/by-username/{username}")]
 pub(crate) async fn get_user_by_username(
     app: Data<App>,
     me: SignedIn,

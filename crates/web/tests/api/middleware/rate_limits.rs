@@ -160,6 +160,19 @@ async fn signups_are_limited_per_ip_address() {
 }
 
 #[actix_web::test]
+async fn an_encoded_path_counts_like_the_path_itself() {
+    let api = limited(|limits| limits.logins = Rate::new(2, TimeDelta::minutes(1))).await;
+    let log_in = |path| {
+        let request = api.post(path).from_address(address("203.0.113.7"));
+        request.json(&credentials("x@y.example", "-")).send()
+    };
+
+    log_in(LOG_IN).await.expect(401);
+    log_in("/api/v1/auth/%6Cogin").await.expect(401);
+    log_in("/api/v1/%61uth/login").await.expect(429);
+}
+
+#[actix_web::test]
 async fn behind_a_proxy_the_forwarded_address_is_limited_and_the_proxy_is_not() {
     let api = limited(|limits| {
         limits.logins = Rate::new(2, TimeDelta::minutes(1));
