@@ -21,7 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub fn run() -> ExitCode {
     let parsed = config::parse(std::env::args_os()).map_err(anyhow::Error::from);
     let result = parsed.and_then(|(command, settings)| {
-        logging::init(settings.log_format, &settings.log);
+        let _log = logging::init(settings.log_format, &settings.log)?;
         open_files::raise_limit();
         let runtime = runtime()?;
         let result = runtime.block_on(commands::run(command, settings));

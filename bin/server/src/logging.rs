@@ -1,14 +1,38 @@
 //! Logging to standard error.
 
+mod json_line;
+mod log_writer;
+
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
 use std::str::FromStr;
+use std::time::Duration;
 
+use grateful_storage::{Metric, MetricKind};
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use self::json_line::{JsonLine, JsonMembers};
+use self::log_writer::LogWriter;
+
+const LINES_DROPPED: &str = "grateful_log_lines_dropped_total";
+
+/// The metrics of the log.
+pub(crate) const METRICS: [Metric; 1] = [Metric {
+    name: LINES_DROPPED,
+    kind: MetricKind::Counter,
+    labels: &[],
+    help: "Log lines dropped, because standard error was not read fast enough or could not be written.",
+}];
+
+/// How long a stopping process waits for a reader of its log.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a panicking thread waits for a reader of the log.
+const PANIC_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +58,22 @@ impl FromStr for LogFormat {
     }
 }
 
+/// The running log. When it is dropped, all lines are written, and later ones are no longer collected.
+#[must_use]
+pub(crate) struct Log(LogWriter);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.close(CLOSE_TIMEOUT);
+    }
+}
+
 /// Installs the logger, and a panic hook that logs panics.
-pub(crate) fn init(format: LogFormat, filter: &str) {
+///
+/// # Errors
+/// The thread that writes the lines cannot be started.
+pub(crate) fn init(format: LogFormat, filter: &str) -> io::Result<Log> {
+    let writer = LogWriter::start(io::stderr())?;
     let is_pretty = match format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Pretty => true,
@@ -52,24 +90,28 @@ pub(crate) fn init(format: LogFormat, filter: &str) {
         .with(EnvFilter::new(filter))
         .with(without_values)
         .with(without_client_errors);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer.clone());
     if is_pretty {
         registry
             .with(lines.compact().with_target(false).with_ansi(io::stderr().is_terminal()))
             .init();
     } else {
-        registry.with(lines.json().flatten_event(true).with_span_list(false)).init();
+        registry.with(lines.fmt_fields(JsonMembers).event_format(JsonLine)).init();
     }
-    panic::set_hook(Box::new(log_panic));
+    let hook_writer = writer.clone();
+    panic::set_hook(Box::new(move |panic| log_panic(panic, &hook_writer)));
+    Ok(Log(writer))
 }
 
-/// Logs a panic like any other error, so that the log consists of log lines only.
-fn log_panic(panic: &PanicHookInfo<'_>) {
+/// Logs a panic like any other error, so that the log consists of log lines only. The line is written before the thread
+/// continues, since a panic can end the process.
+fn log_panic(panic: &PanicHookInfo<'_>, writer: &LogWriter) {
     tracing::error!(
         location = panic.location().map(tracing::field::display),
         "Panicked: {}",
         panic.payload_as_str().unwrap_or("without a message")
     );
+    writer.flush(PANIC_TIMEOUT);
 }
 
 #[cfg(test)]
@@ -101,9 +143,11 @@ mod tests {
     #[test]
     fn panic_in_a_copy() {
         if std::env::var_os(PANIC).is_some() {
-            init(LogFormat::Json, "info");
+            let log = init(LogFormat::Json, "info").unwrap();
             let result = std::panic::catch_unwind(|| panic!("number {}", 7));
             assert!(result.is_err());
+            // The process ends without a shutdown.
+            std::mem::forget(log);
         }
     }
 }

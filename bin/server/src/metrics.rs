@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use grateful_storage::{MetricKind, PoolMetrics};
+use grateful_storage::{Metric, MetricKind, PoolMetrics};
 use grateful_web::{MetricsPage, all_metrics};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
+
+use crate::logging;
 
 /// The process-wide metrics recorder.
 pub(crate) struct MetricsRecorder {
@@ -21,14 +23,14 @@ impl MetricsRecorder {
     /// A recorder is installed already.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let mut builder = PrometheusBuilder::new();
-        for metric in all_metrics() {
+        for metric in program_metrics() {
             if let MetricKind::Histogram(bounds) = metric.kind {
                 let matcher = Matcher::Full(metric.name.to_owned());
                 builder = builder.set_buckets_for_metric(matcher, bounds)?;
             }
         }
         let handle = builder.install_recorder().context("metrics cannot be recorded")?;
-        all_metrics().for_each(|metric| metric.describe());
+        program_metrics().for_each(|metric| metric.describe());
         let upkeep = tokio::spawn(run_upkeep_periodically(handle.clone()));
         Ok(Self { handle, upkeep })
     }
@@ -41,6 +43,11 @@ impl MetricsRecorder {
             handle.render()
         })
     }
+}
+
+/// The metrics of this program and of all its crates.
+fn program_metrics() -> impl Iterator<Item = Metric> {
+    all_metrics().chain(logging::METRICS)
 }
 
 impl Drop for MetricsRecorder {

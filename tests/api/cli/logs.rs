@@ -1,6 +1,8 @@
 //! The log of a running server, and what it must not contain.
 
-use grateful_tests::{PASSWORD, Server, Setup, Token, Value, eventually, json};
+use std::io::{BufRead as _, BufReader};
+
+use grateful_tests::{Client, PASSWORD, Server, Setup, Token, Value, eventually, json};
 
 #[tokio::test]
 async fn standard_output_has_one_line_and_the_log_is_json() {
@@ -114,6 +116,67 @@ async fn a_server_keeps_serving_after_its_log_reader_exits() {
     server.client().get("/nowhere").send().await.expect(404);
     server.terminate();
     assert_eq!(server.wait_for_exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_server_that_stops_has_written_every_line() {
+    let mut server = Setup::with_test_database().await.start().await;
+    let client = server.client();
+    for _ in 0..100 {
+        client.get("/livez").send().await.expect(200);
+    }
+
+    server.terminate();
+    server.wait_for_exit().await;
+
+    let log = server.log_as_json();
+    let requests = log.iter().filter(|line| line["message"] == "GET /livez 200");
+    assert_eq!(requests.count(), 100);
+    let stops = |line: &Value| line["message"].as_str().unwrap().starts_with("Shutting down");
+    assert!(log.iter().any(stops), "{log:#?}");
+}
+
+#[tokio::test]
+async fn requests_do_not_wait_for_a_reader_of_the_log_and_lost_lines_are_counted() {
+    let setup = Setup::with_test_database().await.env("RUST_LOG", "trace");
+    let (reader, log) = std::io::pipe().unwrap();
+    let mut server = setup.start_with_log(log).await;
+    let client = server.client();
+
+    // Each request logs some ten kilobytes at this level.
+    let long_id = "x".repeat(128);
+    let mut dropped = 0;
+    for _ in 0..5_000 {
+        client.get("/livez").header("X-Request-Id", &long_id).send().await.expect(200);
+        dropped = count_dropped_lines(&client).await;
+        if 0 < dropped {
+            break;
+        }
+    }
+    assert!(0 < dropped);
+
+    let lines = std::thread::spawn(|| -> Vec<String> {
+        BufReader::new(reader).lines().map(Result::unwrap).collect()
+    });
+    server.terminate();
+    assert_eq!(server.wait_for_exit().await.code(), Some(0));
+    let lines = lines.join().unwrap().into_iter();
+    // No line is cut.
+    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
+    let reported = lines.iter().filter_map(|line| {
+        let message = line["message"].as_str()?;
+        message.starts_with("Dropped log lines").then(|| line["lines"].as_u64().unwrap())
+    });
+    let reported: u64 = reported.sum();
+    assert!(dropped <= reported, "{dropped} were counted, {reported} reported");
+}
+
+/// The number on the metrics page.
+async fn count_dropped_lines(client: &Client) -> u64 {
+    let page = client.get("/metrics").send().await.expect(200).body;
+    let page = String::from_utf8(page).unwrap();
+    let line = page.lines().find_map(|line| line.strip_prefix("grateful_log_lines_dropped_total "));
+    line.expect("a series").parse().unwrap()
 }
 
 /// Sends requests with all kinds of secrets, and returns the tokens.

@@ -81,12 +81,13 @@ mod tests {
     }
 
     /// The paths of all patterns, and those with one segment replaced by each word of any pattern or by other text. So each
-    /// parameter also meets each fixed word.
+    /// parameter also meets each fixed word. No segment is empty: paths are normalized before.
     fn paths() -> BTreeSet<String> {
         let all = ROUTES.all().iter();
         let words: BTreeSet<&str> = all.flat_map(|route| segments(&route.pattern)).collect();
+        let others = ["4711", "ana.b", "%2Fx", "Posts"];
         let words: Vec<&str> =
-            words.into_iter().chain(["4711", "ana.b", "%2Fx", "Posts", ""]).collect();
+            words.into_iter().chain(others).filter(|word| !word.is_empty()).collect();
         let mut paths = BTreeSet::new();
         for route in ROUTES.all() {
             let segments: Vec<&str> = segments(&route.pattern).collect();
