@@ -164,7 +164,7 @@ impl Shared {
 }
 
 fn count_lines(batch: &[u8]) -> u64 {
-    batch.iter().filter(|byte| **byte == b'\n').count() as u64
+    batch.split_inclusive(|byte| *byte == b'\n').count() as u64
 }
 
 impl<'w> MakeWriter<'w> for LogWriter {
