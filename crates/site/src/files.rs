@@ -13,20 +13,24 @@ pub(crate) struct File {
 
 impl File {
     pub(crate) fn content_type(&self) -> &'static str {
-        match self.name.rsplit('.').next() {
-            Some("js") => "text/javascript; charset=utf-8",
-            Some("css") => "text/css; charset=utf-8",
+        match self.extension() {
+            "js" => "text/javascript; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
             _ => "image/svg+xml",
         }
     }
 
     /// Whether the file is an ES module. `theme.js` is not, since it has to run before the first paint.
     pub(crate) fn is_module(&self) -> bool {
-        self.name.ends_with(".js") && self.name != "theme.js"
+        self.extension() == "js" && self.name != "theme.js"
     }
 
     pub(crate) fn is_style_sheet(&self) -> bool {
-        self.name.ends_with(".css")
+        self.extension() == "css"
+    }
+
+    fn extension(&self) -> &'static str {
+        self.name.rsplit('.').next().unwrap_or_default()
     }
 }
 

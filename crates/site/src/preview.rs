@@ -1,4 +1,4 @@
-//! Previews of public posts for other sites that show links: OpenGraph data.
+//! Previews of public posts for other sites that show links: Open Graph data.
 
 use std::fmt::Write as _;
 

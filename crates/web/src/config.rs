@@ -120,8 +120,10 @@ impl fmt::Debug for MetricsPage {
 #[derive(Clone)]
 pub struct SiteRoutes {
     configure: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
-    not_found: Arc<dyn Fn(&HttpRequest) -> Option<HttpResponse> + Send + Sync>,
+    not_found: Arc<NotFoundPage>,
 }
+
+type NotFoundPage = dyn Fn(&HttpRequest) -> Option<HttpResponse> + Send + Sync;
 
 impl SiteRoutes {
     /// `configure` is called once for each thread. Its routes are matched before those of the API, so it registers `/` only

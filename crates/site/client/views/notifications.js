@@ -128,8 +128,9 @@ function childList(id, signal) {
     list: h('ul', { class: 'children' }),
     render: (child) => h('li', {},
       avatar({ id: child.from_user.id, image: child.from_user.image }, 'avatar-small'),
-      h('span', {}, message(child)),
-      h('time', { class: 'muted', datetime: child.created_at }, relativeTime(child.created_at))),
+      h('div', {},
+        h('p', {}, message(child), ' ', h('time', { class: 'muted', datetime: child.created_at }, relativeTime(child.created_at))),
+        child.data.comment_preview && preview(child))),
   }).node;
 }
 
