@@ -224,14 +224,18 @@ async fn database_connections_are_counted_by_state_and_failed_acquisitions_in_to
     };
     tokio::time::timeout(TIMEOUT, wait_until_busy).await.unwrap();
     // The only connection is in use, so this request times out.
-    client.get_session(&ana).send().await.expect(503);
+    client.create_post(&ana, "For haste.").send().await.expect(503);
     let after = scrape(&client).await;
     sql.run("COMMIT").await;
     blocked.await.unwrap().expect(201);
 
     let failures = r#"grateful_pool_failures_total{pool="requests"}"#;
     assert_eq!((during.count(failures), after.count(failures)), (Some(0), Some(1)));
-    assert_eq!(connections(&scrape(&client).await), [0, 1]);
+    let last = scrape(&client).await;
+    assert_eq!(connections(&last), [0, 1]);
+    // The token of the requests was looked up on a shared connection.
+    assert_eq!(last.count(r#"grateful_read_connections{pool="requests"}"#), Some(1));
+    assert_eq!(last.count(r#"grateful_reads_in_flight{pool="requests"}"#), Some(0));
 }
 
 /// The numbers of busy and idle connections.

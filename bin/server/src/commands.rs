@@ -74,8 +74,11 @@ impl Apps {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
         let files = FileStore::open(settings)?;
         let pools = PoolMetrics::default();
-        let job_pool =
-            database.clone().with_max_connections(JOB_CONNECTIONS).with_pool_name("jobs");
+        let job_pool = database
+            .clone()
+            .with_max_connections(JOB_CONNECTIONS)
+            .with_readers(0)
+            .with_pool_name("jobs");
         let jobs = App {
             login_throttle: Arc::new(settings.login_throttle()),
             geocoder: Arc::new(Nominatim::new(settings.nominatim())),

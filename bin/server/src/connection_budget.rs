@@ -14,29 +14,30 @@ const MAX_REQUEST_CONNECTIONS: usize = 1_000;
 /// The least `max_connections` of a private PostgreSQL.
 const MIN_SERVER_CONNECTIONS: usize = 200;
 
-/// The sizes of the connection pools of a server.
+/// How many connections a server opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionBudget {
-    workers: usize,
+    /// The number of threads that serve requests.
+    pub(crate) workers: usize,
     /// The size of the pool of each worker.
     pub(crate) per_worker: usize,
+    /// The number of shared connections for reads of each worker.
+    pub(crate) readers_per_worker: usize,
 }
 
 impl ConnectionBudget {
-    /// The sizes as configured, for a PostgreSQL that is configured elsewhere.
-    pub(crate) fn configured(workers: usize, per_worker: usize) -> Self {
-        Self { workers, per_worker }
+    /// As configured, unless there are very many workers. A worker has at least one connection in its pool.
+    pub(crate) fn for_private_postgres(self) -> Self {
+        let most = (MAX_REQUEST_CONNECTIONS / self.workers.max(1)).max(1);
+        let readers_per_worker = self.readers_per_worker.min(most - 1);
+        let per_worker = self.per_worker.min(most - readers_per_worker);
+        Self { per_worker, readers_per_worker, ..self }
     }
 
-    /// The sizes for a private PostgreSQL: as configured, unless there are very many workers.
-    pub(crate) fn for_private_postgres(workers: usize, per_worker: usize) -> Self {
-        let most = (MAX_REQUEST_CONNECTIONS / workers.max(1)).max(1);
-        Self { workers, per_worker: per_worker.min(most) }
-    }
-
-    /// The maximum number of connections of all pools together.
+    /// The maximum number of connections of all workers and jobs together.
     pub(crate) fn total(self) -> usize {
-        self.workers.saturating_mul(self.per_worker).saturating_add(JOB_CONNECTIONS)
+        let of_worker = self.per_worker.saturating_add(self.readers_per_worker);
+        self.workers.saturating_mul(of_worker).saturating_add(JOB_CONNECTIONS)
     }
 
     /// The `max_connections` of a private PostgreSQL that has room for all pools.
@@ -56,35 +57,46 @@ mod tests {
     #[test]
     fn all_pools_fit_into_the_private_postgresql_for_any_number_of_workers() {
         for workers in 1..=1_024 {
-            for per_worker in [1, 2, 8, 50, 1_000] {
-                let budget = ConnectionBudget::for_private_postgres(workers, per_worker);
-                let pools = workers * budget.per_worker + JOB_CONNECTIONS;
+            for (per_worker, readers) in [(1, 0), (1, 2), (8, 2), (50, 100), (1_000, 2)] {
+                let budget = budget(workers, per_worker, readers).for_private_postgres();
+                let of_worker = budget.per_worker + budget.readers_per_worker;
                 let server = budget.server_connections();
-                let fits = pools + SPARE_CONNECTIONS <= usize::try_from(server).unwrap();
+                let needed = workers * of_worker + JOB_CONNECTIONS + SPARE_CONNECTIONS;
+                let fits = needed <= usize::try_from(server).unwrap();
                 assert!(fits, "{workers} workers with {per_worker}: {budget:?}, {server}");
                 assert!(1 <= budget.per_worker && budget.per_worker <= per_worker, "{budget:?}");
+                assert!(budget.readers_per_worker <= readers, "{budget:?}");
                 assert!(server <= MAX_BACKENDS, "{budget:?}");
             }
         }
     }
 
     #[test]
-    fn the_default_pool_size_applies_up_to_125_workers() {
-        let per_worker = |workers| ConnectionBudget::for_private_postgres(workers, 8).per_worker;
+    fn the_default_sizes_apply_up_to_100_workers() {
+        let sizes = |workers| {
+            let budget = budget(workers, 8, 2).for_private_postgres();
+            (budget.per_worker, budget.readers_per_worker)
+        };
 
-        assert_eq!([1, 25, 125, 126, 256].map(per_worker), [8, 8, 8, 7, 3]);
+        assert_eq!(
+            [1, 25, 100, 101, 256, 1_000].map(sizes),
+            [(8, 2), (8, 2), (8, 2), (7, 2), (1, 2), (1, 0)]
+        );
     }
 
     #[test]
     fn few_workers_leave_the_usual_number_of_connections_to_other_processes() {
-        let server =
-            |workers| ConnectionBudget::for_private_postgres(workers, 8).server_connections();
+        let server = |workers| budget(workers, 8, 2).for_private_postgres().server_connections();
 
-        assert_eq!([1, 20, 21, 25, 256].map(server), [200, 200, 205, 237, 805]);
+        assert_eq!([1, 16, 17, 25, 256].map(server), [200, 200, 207, 287, 805]);
     }
 
     #[test]
     fn pools_for_a_configured_database_are_as_configured() {
-        assert_eq!(ConnectionBudget::configured(256, 1_000).total(), 256_002);
+        assert_eq!(budget(256, 1_000, 2).total(), 256 * 1_002 + 2);
+    }
+
+    fn budget(workers: usize, per_worker: usize, readers_per_worker: usize) -> ConnectionBudget {
+        ConnectionBudget { workers, per_worker, readers_per_worker }
     }
 }

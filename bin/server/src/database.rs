@@ -24,17 +24,22 @@ impl Postgres {
     /// # Errors
     /// There is no PostgreSQL installation on this machine, or it does not start.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let (workers, per_worker) = (settings.workers, settings.connections_per_worker);
+        let configured = ConnectionBudget {
+            workers: settings.workers,
+            per_worker: settings.connections_per_worker,
+            readers_per_worker: settings.readers_per_worker,
+        };
         let (connections, private) = if settings.database_url.is_some() {
-            (ConnectionBudget::configured(workers, per_worker), None)
+            (configured, None)
         } else {
-            let connections = ConnectionBudget::for_private_postgres(workers, per_worker);
+            let connections = configured.for_private_postgres();
             (connections, Some(open_private_cluster(settings, connections)?))
         };
         let configured = settings.database_url.clone();
         let url = configured.or_else(|| private.as_ref().map(|cluster| cluster.url(DATABASE_NAME)));
         let config = DatabaseConfig::new(url.unwrap_or_default())
             .with_max_connections(connections.per_worker)
+            .with_readers(connections.readers_per_worker)
             .with_statement_timeout(settings.statement_timeout)
             .with_thresholds(settings.thresholds());
         Ok(Self { config, connections, private })

@@ -8,6 +8,7 @@ use grateful_storage::Database;
 use object_store::ObjectStore;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use crate::auth::known_tokens::KnownTokens;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password_hasher::PasswordHasher;
 use crate::image_processor::ImageProcessor;
@@ -28,6 +29,8 @@ pub struct App {
     pub password_hasher: Arc<PasswordHasher>,
     /// Processes uploaded images, with bounded concurrency and memory.
     pub image_processor: Arc<ImageProcessor>,
+    /// The users of recently used access tokens, for reads that start while the session is being looked up.
+    pub known_tokens: Arc<KnownTokens>,
     /// Limits failed logins per account.
     pub login_throttle: Arc<LoginThrottle>,
     /// Looks up locations by name.
@@ -66,6 +69,7 @@ impl App {
             password_hasher: Arc::new(PasswordHasher::new(cores)),
             // The other half of the cores is left for requests that only read.
             image_processor: Arc::new(ImageProcessor::new(cores.div_ceil(2))),
+            known_tokens: Arc::default(),
             login_throttle: Arc::new(LoginThrottle::new(LoginThrottle::RATE)),
             geocoder: Arc::new(NoGeocoder),
             session_lifetime: Self::SESSION_LIFETIME,
@@ -82,7 +86,12 @@ impl App {
     /// ([`Database::connect_lazily`]). Everything that limits or counts is shared.
     #[must_use]
     pub fn with_database(&self, db: Database) -> Self {
-        Self { db, inbox_watcher: InboxWatcher::default(), ..self.clone() }
+        Self {
+            db,
+            known_tokens: Arc::default(),
+            inbox_watcher: InboxWatcher::default(),
+            ..self.clone()
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub use grateful_media::{Focus, ImageFormat};
 pub use self::app::App;
 use self::app::new_id;
 pub use self::auth::access_token::AccessToken;
+pub use self::auth::known_tokens::KnownTokens;
 pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::password_hasher::PasswordHasher;
 pub use self::error::{Error, Resource, Result};

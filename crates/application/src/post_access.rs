@@ -1,9 +1,10 @@
 //! Finding a post for a viewer, and locking it for an act.
 
+use futures_util::future::try_join;
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
-use grateful_storage::{Connection, LockedParticipants, Participants, Repositories};
+use grateful_storage::{Connection, LockedParticipants, Participants, Reader, Repositories};
 
-use crate::{Error, Resource, Result};
+use crate::{App, Error, Resource, Result};
 
 /// A post whose participants are locked.
 pub(crate) struct LockedPost {
@@ -85,9 +86,29 @@ pub(crate) async fn lock_to_undo(
 /// # Errors
 /// `NotFound` if `viewer` may not see it.
 pub(crate) async fn find_post(
-    conn: &mut Connection,
+    conn: &mut impl Repositories,
     viewer: Viewer,
     post: PostId,
 ) -> Result<PostForViewer> {
     conn.posts().find(viewer, post).await?.ok_or_else(|| Resource::Post.not_found(post))
+}
+
+/// Runs `read`, which reads something about a post, and finds the post as the user sees it. Both are sent together: if the
+/// user may not see the post, what `read` found is dropped.
+///
+/// # Errors
+/// `NotFound` if the user may not see the post.
+pub(crate) async fn read_with_post<T>(
+    app: &App,
+    user: UserId,
+    post: PostId,
+    read: impl AsyncFnOnce(Reader) -> grateful_storage::Result<T> + Clone,
+) -> Result<(PostForViewer, T)> {
+    app.db
+        .read(async |conn| {
+            let mut posts = conn.clone();
+            let found = find_post(&mut posts, Viewer::User(user), post);
+            try_join(found, async { Ok(read(conn).await?) }).await
+        })
+        .await
 }

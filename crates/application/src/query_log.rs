@@ -20,6 +20,11 @@ impl QueryLog {
         self.0.total()
     }
 
+    /// How often the operation waited for the database: statements that were sent together are one round trip.
+    pub fn round_trips(&self) -> usize {
+        self.0.round_trips()
+    }
+
     /// The total time of all statements.
     pub fn time(&self) -> Duration {
         self.0.time()

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL: the pool and its settings, transactions, and migrations.
+//! Connections to PostgreSQL: the pool and its settings, shared connections for reads, transactions, and migrations.
 //!
 //! Imports only the error type and `monitor`. Contains no statement about a table of the schema.
 
@@ -7,11 +7,16 @@ mod database;
 mod limits;
 mod migration_lock;
 mod migrations;
+mod pooled_connection;
 mod pools;
+mod readers;
+mod reads;
 mod transactions;
 
 pub use self::config::DatabaseConfig;
-pub use self::database::{Database, PooledConnection};
+pub use self::database::Database;
 pub use self::limits::connection_limit;
 pub use self::migrations::{MIGRATIONS, migrate, migrate_within, pending_migrations};
+pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
+pub use self::readers::{ReadConnection, Reader, SharedConnection};

@@ -26,8 +26,8 @@ pub use {diesel, diesel_async};
 #[cfg(feature = "bulk")]
 pub use self::bulk::{BulkLoad, BulkUser};
 pub use self::connection::{
-    Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, connection_limit, migrate,
-    migrate_within, pending_migrations,
+    Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, ReadConnection, Reader,
+    SharedConnection, connection_limit, migrate, migrate_within, pending_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

@@ -13,4 +13,5 @@ pub(crate) use self::commit_metrics::record_outcome;
 pub use self::metrics::METRICS;
 pub use self::query_log::{QueryLog, StatementStats};
 pub use self::query_monitor::QueryMonitor;
+pub(crate) use self::query_monitor::record_statement;
 pub use self::thresholds::Thresholds;

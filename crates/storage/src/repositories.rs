@@ -38,100 +38,72 @@ pub use self::stream_tickets::StreamTickets;
 pub use self::users::{
     Credentials, LockedParticipants, NamedUser, NewUser, Participants, PreviousPhoto, Users,
 };
-use crate::Connection;
+use crate::{Connection, ReadConnection, Reader, SharedConnection};
 
-/// All repositories, on any connection: pooled, in a transaction, or your own. This trait is sealed.
-pub trait Repositories: sealed::Sealed {
-    /// The `users` table.
-    fn users(&mut self) -> Users<'_>;
-    /// The `sessions` table.
-    fn sessions(&mut self) -> Sessions<'_>;
-    /// The `posts` table.
-    fn posts(&mut self) -> Posts<'_>;
-    /// Hearts, in the `likes` table.
-    fn hearts(&mut self) -> Hearts<'_>;
-    /// The `emoji_reactions` table.
-    fn emoji_reactions(&mut self) -> EmojiReactions<'_>;
-    /// The `shares` and `share_recipients` tables.
-    fn shares(&mut self) -> Shares<'_>;
-    /// The `comments` table.
-    fn comments(&mut self) -> Comments<'_>;
-    /// The `follows` table.
-    fn follows(&mut self) -> Follows<'_>;
-    /// The data of one user across all tables.
-    fn personal_data(&mut self) -> PersonalData<'_>;
-    /// The ranked feed and trending posts.
-    fn feed(&mut self) -> Feed<'_>;
-    /// The `notifications` table, and the tables of inboxes, quotas, removals and withdrawn notifications.
-    fn notifications(&mut self) -> Notifications<'_>;
-    /// The `stream_tickets` table.
-    fn stream_tickets(&mut self) -> StreamTickets<'_>;
-    /// The `background_jobs` table.
-    fn background_jobs(&mut self) -> BackgroundJobs<'_>;
-    /// The `idempotency_keys` table.
-    fn idempotency_keys(&mut self) -> IdempotencyKeys<'_>;
+/// Declares the repositories: the trait, and its implementations for a connection and for a shared one.
+macro_rules! repositories {
+    ($($(#[$doc:meta])* $name:ident: $repository:ident;)+) => {
+        /// All repositories, on any connection: pooled, in a transaction, or your own, and in a [read](crate::Database::read),
+        /// where they have only the methods that read. This trait is sealed.
+        pub trait Repositories: sealed::Sealed + Send {
+            /// The connection that the repositories borrow.
+            type Conn: ReadConnection;
+
+            $($(#[$doc])* fn $name(&mut self) -> $repository<'_, Self::Conn>;)+
+        }
+
+        impl Repositories for Connection {
+            type Conn = Self;
+
+            $(fn $name(&mut self) -> $repository<'_> {
+                $repository { conn: self }
+            })+
+        }
+
+        impl Repositories for Reader {
+            type Conn = SharedConnection;
+
+            $(fn $name(&mut self) -> $repository<'_, SharedConnection> {
+                $repository { conn: &mut self.0 }
+            })+
+        }
+    };
 }
 
 mod sealed {
     /// Keeps [`Repositories`](super::Repositories) from being implemented elsewhere.
     pub trait Sealed {}
     impl Sealed for crate::Connection {}
+    impl Sealed for crate::Reader {}
 }
 
-impl Repositories for Connection {
-    fn users(&mut self) -> Users<'_> {
-        Users { conn: self }
-    }
-
-    fn sessions(&mut self) -> Sessions<'_> {
-        Sessions { conn: self }
-    }
-
-    fn posts(&mut self) -> Posts<'_> {
-        Posts { conn: self }
-    }
-
-    fn hearts(&mut self) -> Hearts<'_> {
-        Hearts { conn: self }
-    }
-
-    fn emoji_reactions(&mut self) -> EmojiReactions<'_> {
-        EmojiReactions { conn: self }
-    }
-
-    fn shares(&mut self) -> Shares<'_> {
-        Shares { conn: self }
-    }
-
-    fn comments(&mut self) -> Comments<'_> {
-        Comments { conn: self }
-    }
-
-    fn follows(&mut self) -> Follows<'_> {
-        Follows { conn: self }
-    }
-
-    fn personal_data(&mut self) -> PersonalData<'_> {
-        PersonalData { conn: self }
-    }
-
-    fn feed(&mut self) -> Feed<'_> {
-        Feed { conn: self }
-    }
-
-    fn notifications(&mut self) -> Notifications<'_> {
-        Notifications { conn: self }
-    }
-
-    fn stream_tickets(&mut self) -> StreamTickets<'_> {
-        StreamTickets { conn: self }
-    }
-
-    fn background_jobs(&mut self) -> BackgroundJobs<'_> {
-        BackgroundJobs { conn: self }
-    }
-
-    fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {
-        IdempotencyKeys { conn: self }
-    }
+repositories! {
+    /// The `users` table.
+    users: Users;
+    /// The `sessions` table.
+    sessions: Sessions;
+    /// The `posts` table.
+    posts: Posts;
+    /// Hearts, in the `likes` table.
+    hearts: Hearts;
+    /// The `emoji_reactions` table.
+    emoji_reactions: EmojiReactions;
+    /// The `shares` and `share_recipients` tables.
+    shares: Shares;
+    /// The `comments` table.
+    comments: Comments;
+    /// The `follows` table.
+    follows: Follows;
+    /// The data of one user across all tables.
+    personal_data: PersonalData;
+    /// The ranked feed and trending posts.
+    feed: Feed;
+    /// The `notifications` table, and the tables of inboxes, quotas, removals and withdrawn notifications.
+    notifications: Notifications;
+    /// The `stream_tickets` table.
+    stream_tickets: StreamTickets;
+    /// The `background_jobs` table.
+    background_jobs: BackgroundJobs;
+    /// The `idempotency_keys` table.
+    idempotency_keys: IdempotencyKeys;
 }

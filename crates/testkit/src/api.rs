@@ -77,6 +77,11 @@ impl Api {
     /// Creates a user and logs them in.
     pub async fn create_user(&self) -> Caller {
         let user = a_user().insert_into(self.database()).await;
+        self.log_in(user).await
+    }
+
+    /// Logs a user in.
+    pub async fn log_in(&self, user: User) -> Caller {
         let credentials = LogIn {
             email: user.email.as_str().to_owned(),
             password: PASSWORD.to_owned(),

@@ -42,9 +42,18 @@ pub use self::scenario::{
 };
 
 /// Awaits a use case, asserts that it runs exactly `$count` SQL statements (`BEGIN` and `COMMIT` included), and returns
-/// its unwrapped result.
+/// its unwrapped result. `3 in 1` means three statements that are sent together, in one round trip.
 #[macro_export]
 macro_rules! assert_queries {
+    ($count:literal in $round_trips:literal, $use_case:expr) => {{
+        let (result, queries) = $crate::QueryLog::record($use_case).await;
+        assert_eq!(
+            (queries.total(), queries.round_trips()),
+            ($count, $round_trips),
+            "{queries:#?}"
+        );
+        result.unwrap()
+    }};
     ($count:expr, $use_case:expr) => {{
         let (result, queries) = $crate::QueryLog::record($use_case).await;
         assert_eq!(queries.total(), $count, "{queries:#?}");

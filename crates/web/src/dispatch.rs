@@ -10,7 +10,7 @@ use actix_web::{Error, HttpMessage as _};
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::middleware::{RateLimits, authenticate, check_encoding, check_method};
+use crate::middleware::{RateLimits, authenticate, check_encoding, check_method, confirm_token};
 use crate::openapi::ROUTES;
 use crate::request::{MatchedRoute, Route};
 use crate::response::RateLimitStatus;
@@ -74,6 +74,15 @@ pub(crate) fn dispatcher(
 }
 
 async fn dispatch(
+    handlers: Rc<Handlers>,
+    request: ServiceRequest,
+) -> Result<ServiceResponse, Error> {
+    // Handlers turn their errors into responses, so the other case has nothing to confirm.
+    let response = respond(handlers, request).await?;
+    Ok(confirm_token(response).await)
+}
+
+async fn respond(
     handlers: Rc<Handlers>,
     mut request: ServiceRequest,
 ) -> Result<ServiceResponse, Error> {

@@ -21,7 +21,9 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use grateful_application::App;
 
-pub(crate) use self::authentication::{MaybeSignedIn, SignedIn, bearer_token};
+pub(crate) use self::authentication::{
+    OptionalReader, SignedIn, SignedInReader, UnverifiedToken, bearer_token,
+};
 pub(crate) use self::conditional::{IfMatch, IfNoneMatch, revision_part};
 pub(crate) use self::field::{Field, FromJson, as_is};
 pub(crate) use self::flag::parse_flag;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 33] = [
+const SETTINGS: [(&str, &str); 34] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -16,6 +16,7 @@ const SETTINGS: [(&str, &str); 33] = [
     ("GRATEFUL_ALLOWED_ORIGINS", "\"\""),
     ("GRATEFUL_WORKERS", "0"),
     ("GRATEFUL_CONNECTIONS_PER_WORKER", "8"),
+    ("GRATEFUL_READERS_PER_WORKER", "2"),
     ("GRATEFUL_STATEMENT_TIMEOUT_MS", "5000"),
     ("GRATEFUL_SLOW_STATEMENT_MS", "100"),
     ("GRATEFUL_REPEATED_STATEMENTS", "5"),
@@ -74,6 +75,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_LISTEN", "8000")
         .env("GRATEFUL_WORKERS", "many")
         .env("GRATEFUL_CONNECTIONS_PER_WORKER", 0)
+        .env("GRATEFUL_READERS_PER_WORKER", 101)
         .env("GRATEFUL_STATEMENT_TIMEOUT_MS", -1)
         .env("GRATEFUL_SLOW_STATEMENT_MS", "soon")
         .env("GRATEFUL_REPEATED_STATEMENTS", 1)

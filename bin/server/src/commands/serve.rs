@@ -118,7 +118,7 @@ async fn warn_if_connections_exceed_limit(app: &App, connections: ConnectionBudg
             limit,
             needed,
             "The connection pools of this server may open more connections than PostgreSQL allows: raise its \
-             max_connections, or lower GRATEFUL_CONNECTIONS_PER_WORKER or GRATEFUL_WORKERS"
+             max_connections, or lower GRATEFUL_CONNECTIONS_PER_WORKER, GRATEFUL_READERS_PER_WORKER or GRATEFUL_WORKERS"
         );
     }
 }

@@ -91,9 +91,14 @@ settings! {
     /// Number of threads that serve requests. 0 means one per core.
     workers: usize = ("GRATEFUL_WORKERS", "workers", "N", "0", number(0..=1024).map(or_cores));
 
-    /// Maximum number of database connections per thread.
+    /// Maximum number of database connections per thread, each for one request at a time.
     connections_per_worker: usize =
         ("GRATEFUL_CONNECTIONS_PER_WORKER", "connections-per-worker", "N", "8", number::<usize>(1..=1000));
+
+    /// Number of further database connections per thread, which requests share for reads. 0 means that reads use the other
+    /// connections, each for one request at a time.
+    readers_per_worker: usize =
+        ("GRATEFUL_READERS_PER_WORKER", "readers-per-worker", "N", "2", number::<usize>(0..=100));
 
     /// Time limit for one statement in milliseconds, after which it is cancelled.
     statement_timeout: Duration = (

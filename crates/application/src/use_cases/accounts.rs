@@ -96,7 +96,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
 
 /// Returns a user as they see themselves.
 pub async fn get(app: &App, user: UserId) -> Result<User> {
-    let found = app.db.acquire().await?.users().find(user).await?;
+    let found = app.db.read(async |mut conn| conn.users().find(user).await).await?;
     found.ok_or_else(Error::account_deleted)
 }
 

@@ -5,10 +5,10 @@ use grateful_domain::{
     AuthorRelationship, FeedConfig, FeedCursor, FeedPageRequest, FeedStart, Limit, MAX_CLOCK_SKEW,
     Page, PageRequest, PostForViewer, Score, Signals, Slot, TrendingWindow, Viewer,
 };
-use grateful_storage::{Connection, PostQuery, Repositories};
+use grateful_storage::{PostQuery, Reader, Repositories};
 
 use crate::metrics::time_feed;
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// A post in a feed, with its score.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,17 +39,20 @@ pub async fn list_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) ->
 }
 
 async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> Result<FeedPage> {
-    let mut conn = app.db.acquire().await?;
     let limit = usize::from(request.limit);
     let (cursor, offset) = match request.start {
         FeedStart::Offset(offset) => (FeedCursor::default(), offset),
         FeedStart::After(cursor) => (cursor, 0),
     };
     let now = app.clock.now();
-    let composed = conn.feed().compose(viewer, &cursor, now, offset + limit).await?;
+    let read = async |mut conn: Reader| {
+        let composed = conn.feed().compose(viewer, &cursor, now, offset + limit).await?;
+        let shown = composed.items.get(offset..).unwrap_or_default();
+        let ids: Vec<_> = shown.iter().map(|entry| entry.item.post.id).collect();
+        Ok::<_, Error>((conn.posts().find_public(viewer, &ids).await?, composed))
+    };
+    let (mut posts_by_id, composed) = app.db.read(read).await?;
     let shown = composed.items.get(offset..).unwrap_or_default();
-    let ids: Vec<_> = shown.iter().map(|entry| entry.item.post.id).collect();
-    let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
     let posts = shown.iter().filter_map(|entry| {
         let post = posts_by_id.remove(&entry.item.post.id)?;
         Some(feed_post(post, entry.relationship, entry.item.slot, now))
@@ -69,7 +72,7 @@ pub async fn list_newest(
 ) -> Result<Page<PostForViewer>> {
     time_feed("newest", async {
         let now = app.clock.now();
-        Ok(find_newest(&mut *app.db.acquire().await?, viewer, now, page).await?)
+        Ok(app.db.read(async |mut conn| find_newest(&mut conn, viewer, now, page).await).await?)
     })
     .await
 }
@@ -84,11 +87,14 @@ pub async fn list_newest_scored(
 }
 
 async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Page<FeedPost>> {
-    let mut conn = app.db.acquire().await?;
     let now = app.clock.now();
-    let Page { items, next, total } = find_newest(&mut conn, viewer, now, page).await?;
-    let authors: Vec<_> = items.iter().map(|item| item.post.author).collect();
-    let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
+    let read = async |mut conn: Reader| {
+        let page = find_newest(&mut conn, viewer, now, page).await?;
+        let authors: Vec<_> = page.items.iter().map(|item| item.post.author).collect();
+        let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
+        Ok::<_, Error>((page, relationships))
+    };
+    let (Page { items, next, total }, relationships) = app.db.read(read).await?;
     let score = |item: PostForViewer| {
         let relationship = relationships.get(&item.post.author).copied();
         feed_post(item, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
@@ -112,14 +118,17 @@ async fn find_trending(
     window: TrendingWindow,
     limit: Limit,
 ) -> Result<Vec<PostForViewer>> {
-    let mut conn = app.db.acquire().await?;
-    let ids = conn.feed().list_trending(viewer, window, app.clock.now(), limit).await?;
-    let mut posts_by_id = conn.posts().find_public(viewer, &ids).await?;
+    let now = app.clock.now();
+    let read = async |mut conn: Reader| {
+        let ids = conn.feed().list_trending(viewer, window, now, limit).await?;
+        Ok::<_, Error>((conn.posts().find_public(viewer, &ids).await?, ids))
+    };
+    let (mut posts_by_id, ids) = app.db.read(read).await?;
     Ok(ids.iter().filter_map(|id| posts_by_id.remove(id)).collect())
 }
 
 async fn find_newest(
-    conn: &mut Connection,
+    conn: &mut Reader,
     viewer: Viewer,
     now: DateTime<Utc>,
     page: PageRequest,

@@ -1,13 +1,14 @@
 //! Follows, follow requests and blocks.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join;
 use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{
     Approval, Author, Follow, FollowAction, FollowCounts, FollowError, FollowListItem, FollowState,
     Page, PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer,
     apply_follow_action,
 };
-use grateful_storage::{Connection, FollowQuery, Job, Repositories};
+use grateful_storage::{Connection, FollowQuery, Job, Reader, Repositories};
 
 use crate::background_jobs::{enqueue, run};
 use crate::notify::{notify, withdraw};
@@ -171,9 +172,8 @@ pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
 /// # Errors
 /// `NotFound` if `other` does not exist.
 pub async fn get_relationship(app: &App, user: UserId, other: UserId) -> Result<Relationship> {
-    let mut conn = app.db.acquire().await?;
-    let relationship = conn.follows().find_relationships(user, &[other]).await?.remove(&other);
-    relationship.ok_or_else(|| Resource::User.not_found(other))
+    let found = get_relationships(app, user, &[other]).await?.pop();
+    found.map(|(_, relationship)| relationship).ok_or_else(|| Resource::User.not_found(other))
 }
 
 /// Returns the relationships of `user` to those of `others` that exist, in the order of their ids.
@@ -182,9 +182,8 @@ pub async fn get_relationships(
     user: UserId,
     others: &[UserId],
 ) -> Result<Vec<(UserId, Relationship)>> {
-    let mut conn = app.db.acquire().await?;
-    let mut relationships: Vec<_> =
-        conn.follows().find_relationships(user, others).await?.into_iter().collect();
+    let read = async |mut conn: Reader| conn.follows().find_relationships(user, others).await;
+    let mut relationships: Vec<_> = app.db.read(read).await?.into_iter().collect();
     relationships.sort_unstable_by_key(|(other, _)| *other);
     Ok(relationships)
 }
@@ -199,12 +198,9 @@ pub async fn list_followers(
     owner: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
-    let mut conn = app.db.acquire().await?;
-    let counts = find_counts(&mut conn, user, owner).await?;
-    Ok((
-        conn.follows().list(FollowQuery::visible_to(user).followers_of(owner).page(page)).await?,
-        counts.followers,
-    ))
+    let query = FollowQuery::visible_to(user).followers_of(owner).page(page);
+    let (page, counts) = list_with_counts(app, user, owner, query).await?;
+    Ok((page, counts.followers))
 }
 
 /// Lists the users that `owner` follows and `user` may see, newest first. Also returns the number of all followed users.
@@ -217,12 +213,9 @@ pub async fn list_following(
     owner: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
-    let mut conn = app.db.acquire().await?;
-    let counts = find_counts(&mut conn, user, owner).await?;
-    Ok((
-        conn.follows().list(FollowQuery::visible_to(user).followed_by(owner).page(page)).await?,
-        counts.following,
-    ))
+    let query = FollowQuery::visible_to(user).followed_by(owner).page(page);
+    let (page, counts) = list_with_counts(app, user, owner, query).await?;
+    Ok((page, counts.following))
 }
 
 /// Counts the followers of `owner` and the users that `owner` follows. Pending requests are counted only if `user` is
@@ -231,7 +224,7 @@ pub async fn list_following(
 /// # Errors
 /// `NotFound` if `owner` does not exist, or a block exists between `owner` and `user`.
 pub async fn count(app: &App, user: UserId, owner: UserId) -> Result<FollowCounts> {
-    let counts = find_counts(&mut *app.db.acquire().await?, user, owner).await?;
+    let counts = app.db.read(async |conn| find_counts(conn, user, owner).await).await?;
     Ok(if user == owner {
         counts
     } else {
@@ -245,12 +238,13 @@ pub async fn list_requests(
     user: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
-    let mut conn = app.db.acquire().await?;
-    let counts = conn.follows().count(user).await?.ok_or_else(Error::account_deleted)?;
-    Ok((
-        conn.follows().list(FollowQuery::visible_to(user).received_requests().page(page)).await?,
-        counts.requests_received,
-    ))
+    let query = FollowQuery::visible_to(user).received_requests().page(page);
+    let read = async |mut conn: Reader| {
+        let mut other = conn.clone();
+        try_join(other.follows().count(user), conn.follows().list(query.clone())).await
+    };
+    let (counts, requests) = app.db.read(read).await?;
+    Ok((requests, counts.ok_or_else(Error::account_deleted)?.requests_received))
 }
 
 /// Lists the users that a user has blocked, newest first, with their total number.
@@ -259,9 +253,12 @@ pub async fn list_blocks(
     user: UserId,
     page: PageRequest,
 ) -> Result<(Page<FollowListItem>, i64)> {
-    let mut conn = app.db.acquire().await?;
-    let total = conn.follows().count_blocks(user).await?;
-    Ok((conn.follows().list(FollowQuery::visible_to(user).blocks().page(page)).await?, total))
+    let query = FollowQuery::visible_to(user).blocks().page(page);
+    let read = async |mut conn: Reader| {
+        let mut other = conn.clone();
+        try_join(conn.follows().list(query.clone()), other.follows().count_blocks(user)).await
+    };
+    Ok(app.db.read(read).await?)
 }
 
 /// Suggests at most `limit` users to follow.
@@ -344,12 +341,27 @@ async fn apply(
     Ok(after)
 }
 
-async fn find_counts(conn: &mut Connection, user: UserId, owner: UserId) -> Result<FollowCounts> {
-    let not_found = || Resource::User.not_found(owner);
-    if user != owner && !conn.users().exists_for(Viewer::User(user), owner).await? {
-        return Err(not_found());
-    }
-    conn.follows().count(owner).await?.ok_or_else(not_found)
+/// Lists follows of `owner`, who must exist for `user`, with the counts of `owner`.
+async fn list_with_counts(
+    app: &App,
+    user: UserId,
+    owner: UserId,
+    query: FollowQuery,
+) -> Result<(Page<FollowListItem>, FollowCounts)> {
+    app.db
+        .read(async |mut conn| {
+            let counts = find_counts(conn.clone(), user, owner);
+            try_join(async { Ok(conn.follows().list(query.clone()).await?) }, counts).await
+        })
+        .await
+}
+
+async fn find_counts(mut conn: Reader, user: UserId, owner: UserId) -> Result<FollowCounts> {
+    let mut other = conn.clone();
+    let exists =
+        async { Ok(user == owner || other.users().exists_for(Viewer::User(user), owner).await?) };
+    let (exists, counts) = try_join(exists, conn.follows().count(owner)).await?;
+    counts.filter(|_| exists).ok_or_else(|| Resource::User.not_found(owner))
 }
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {

@@ -2,11 +2,11 @@
 
 use grateful_domain::notification::{Act, EventDetails};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
-use grateful_storage::{Connection, NewHeart, Repositories};
+use grateful_storage::{Connection, NewHeart, Reader, Repositories};
 
 use crate::notify::{cause_for_author, notify, withdraw};
-use crate::post_access::{find_post, lock_post, lock_to_undo};
-use crate::{App, Error, Resource, Result, new_id};
+use crate::post_access::{find_post, lock_post, lock_to_undo, read_with_post};
+use crate::{App, Error, Resource, Result, new_id, posts};
 
 /// The hearts of a post as a user sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +58,14 @@ pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<HeartStatus
 
 /// Returns the number of hearts of a post, and whether the user has hearted it.
 pub async fn get_status(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
-    let found = find_post(&mut *app.db.acquire().await?, Viewer::User(user), post).await?;
+    let found = posts::get(app, Viewer::User(user), post).await?;
     Ok(HeartStatus { count: found.post.engagement.hearts, is_hearted: found.is_hearted })
 }
 
 /// Lists the hearts of a post with their users, newest first.
 pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> Result<Page<Heart>> {
-    let mut conn = app.db.acquire().await?;
-    find_post(&mut conn, Viewer::User(user), post).await?;
-    Ok(conn.hearts().list(user, post, page).await?)
+    let list = async |mut conn: Reader| conn.hearts().list(user, post, page).await;
+    Ok(read_with_post(app, user, post, list).await?.1)
 }
 
 /// Why a heart could not be added: the post was deleted in the meantime, or the heart exists already.

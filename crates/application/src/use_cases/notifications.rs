@@ -2,9 +2,10 @@
 
 mod stream;
 
+use futures_util::future::try_join;
 use grateful_domain::notification::{NotificationCounts, NotificationStats, RenderedNotification};
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
-use grateful_storage::{Job, NotificationQuery, Repositories};
+use grateful_storage::{Job, NotificationQuery, Reader, Repositories};
 
 pub use self::stream::{
     Stream, StreamEvent, StreamTicket, check_ticket, issue_ticket, redeem_ticket,
@@ -29,11 +30,11 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<RenderedNotification>> {
     let query = NotificationQuery::of(user).page(page);
-    let mut conn = app.db.acquire().await?;
-    Ok(match filter {
-        ReadFilter::All => conn.notifications().list(query).await?,
-        ReadFilter::Unread => conn.notifications().list(query.unread()).await?,
-    })
+    let query = match filter {
+        ReadFilter::All => query,
+        ReadFilter::Unread => query.unread(),
+    };
+    Ok(app.db.read(async |mut conn| conn.notifications().list(query.clone()).await).await?)
 }
 
 /// Lists the children of a batch, newest first. A notification that is no batch has none.
@@ -46,16 +47,21 @@ pub async fn list_children(
     batch: NotificationId,
     page: PageRequest,
 ) -> Result<Page<RenderedNotification>> {
-    let mut conn = app.db.acquire().await?;
-    if !conn.notifications().exists(user, batch).await? {
-        return Err(Resource::Notification.not_found(batch));
+    let query = NotificationQuery::of(user).children_of(batch).page(page);
+    let read = async |mut conn: Reader| {
+        let mut other = conn.clone();
+        let list = async { conn.notifications().list(query.clone()).await };
+        try_join(other.notifications().exists(user, batch), list).await
+    };
+    match app.db.read(read).await? {
+        (true, children) => Ok(children),
+        (false, _) => Err(Resource::Notification.not_found(batch)),
     }
-    Ok(conn.notifications().list(NotificationQuery::of(user).children_of(batch).page(page)).await?)
 }
 
 /// Counts the notifications of a user.
 pub async fn count(app: &App, user: UserId) -> Result<NotificationCounts> {
-    Ok(app.db.acquire().await?.notifications().count(user).await?)
+    Ok(app.db.read(async |mut conn| conn.notifications().count(user).await).await?)
 }
 
 /// Returns statistics on the recent notifications of a user, of one type or of all.
@@ -65,7 +71,7 @@ pub async fn get_stats(
     kind: Option<NotificationType>,
 ) -> Result<NotificationStats> {
     let now = app.clock.now();
-    Ok(app.db.acquire().await?.notifications().stats(user, kind, now).await?)
+    Ok(app.db.read(async |mut conn| conn.notifications().stats(user, kind, now).await).await?)
 }
 
 /// Marks a notification as read. A batch is marked with all its children, a child without its batch.

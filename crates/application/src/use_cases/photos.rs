@@ -61,7 +61,7 @@ pub async fn delete(app: &App, user: UserId) -> Result<()> {
 /// # Errors
 /// `NotFound` if the user does not exist.
 pub async fn find_default_avatar_user(app: &App, user: UserId) -> Result<Author> {
-    let found = app.db.acquire().await?.users().find_author(user).await?;
+    let found = app.db.read(async |mut conn| conn.users().find_author(user).await).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 

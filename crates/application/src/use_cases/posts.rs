@@ -1,13 +1,14 @@
 //! Creating, reading, editing, deleting and listing posts.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join;
 use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
 use grateful_domain::{
     Content, Draft, ImageUrl, Page, PageRequest, Post, PostEdit, PostForViewer, PostId, Revision,
     UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
 };
 use grateful_storage::{
-    Connection, Job, LockedParticipants, PostQuery, RemovedMentions, Repositories,
+    Connection, Job, LockedParticipants, PostQuery, Reader, RemovedMentions, Repositories,
 };
 
 use crate::background_jobs::{enqueue, run};
@@ -88,7 +89,7 @@ async fn insert(
 
 /// Returns a post as `viewer` sees it.
 pub async fn get(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
-    find_post(&mut *app.db.acquire().await?, viewer, post).await
+    app.db.read(async |mut conn| find_post(&mut conn, viewer, post).await).await
 }
 
 /// Edits a post if `is_expected` accepts its current revision.
@@ -219,12 +220,18 @@ pub async fn list_by_author(
     author: UserId,
     page: PageRequest,
 ) -> Result<Page<PostForViewer>> {
-    let mut conn = app.db.acquire().await?;
-    // Viewers exist, so their own posts need no check.
-    if !viewer.is(author) && !conn.users().exists_for(viewer, author).await? {
-        return Err(Resource::User.not_found(author));
+    let query = PostQuery::visible_to(viewer).by_author(author).page(page);
+    let read = async |mut conn: Reader| {
+        let mut users = conn.clone();
+        // Viewers exist, so their own posts need no check.
+        let exists =
+            async { Ok(viewer.is(author) || users.users().exists_for(viewer, author).await?) };
+        try_join(exists, conn.posts().list(query.clone())).await
+    };
+    match app.db.read(read).await? {
+        (true, posts) => Ok(posts),
+        (false, _) => Err(Resource::User.not_found(author)),
     }
-    Ok(conn.posts().list(PostQuery::visible_to(viewer).by_author(author).page(page)).await?)
 }
 
 /// Locks a post for its author. The author's own row is locked first, following the lock order.

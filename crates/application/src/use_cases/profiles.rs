@@ -4,14 +4,14 @@ use grateful_domain::{
     OwnProfile, Preferences, PreferencesPatch, Profile, ProfileEdit, UserId, Username,
     ValidationError, Viewer,
 };
-use grateful_storage::{Connection, Repositories};
+use grateful_storage::{Connection, Reader, Repositories};
 
 use crate::accounts::uniqueness_error;
 use crate::{App, Error, Resource, Result, follows};
 
 /// Returns the profile of a user as they see it themselves.
 pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
-    let found = app.db.acquire().await?.users().find_own_profile(user).await?;
+    let found = app.db.read(async |mut conn| conn.users().find_own_profile(user).await).await?;
     found.ok_or_else(Error::account_deleted)
 }
 
@@ -20,7 +20,7 @@ pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
 /// # Errors
 /// `NotFound` if the user does not exist, or a block exists between them and `viewer`.
 pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
-    let found = app.db.acquire().await?.users().find_profile(viewer, user).await?;
+    let found = app.db.read(async |mut conn| conn.users().find_profile(viewer, user).await).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 
@@ -32,9 +32,10 @@ pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
 pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Result<Profile> {
     let not_found = || Error::NotFound { resource: Resource::User, id: None };
     let username = Username::parse_mention(username).ok_or_else(not_found)?;
-    let mut conn = app.db.acquire().await?;
-    let found = conn.users().find_profile_by_username(viewer, username.as_str()).await?;
-    found.ok_or_else(not_found)
+    let find = async |mut conn: Reader| {
+        conn.users().find_profile_by_username(viewer, username.as_str()).await
+    };
+    app.db.read(find).await?.ok_or_else(not_found)
 }
 
 /// Edits the profile of a user. `preferences` is merged into the stored preferences, which `edit` would replace. Turning

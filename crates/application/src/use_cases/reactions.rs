@@ -1,11 +1,11 @@
 //! Emoji reactions to posts. A user has at most one per post.
 
 use grateful_domain::notification::{Act, EventDetails};
-use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId, Viewer};
-use grateful_storage::{NewReaction, Repositories};
+use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId};
+use grateful_storage::{NewReaction, Reader, Repositories};
 
 use crate::notify::{cause_for_author, notify, update_reaction, withdraw};
-use crate::post_access::{find_post, lock_post, lock_to_undo};
+use crate::post_access::{lock_post, lock_to_undo, read_with_post};
 use crate::{App, Resource, Result, new_id};
 
 /// The reactions to a post as a user sees them.
@@ -69,17 +69,15 @@ pub async fn list(
     post: PostId,
     page: PageRequest,
 ) -> Result<Page<Reaction>> {
-    let mut conn = app.db.acquire().await?;
-    find_post(&mut conn, Viewer::User(user), post).await?;
-    Ok(conn.emoji_reactions().list(user, post, page).await?)
+    let list = async |mut conn: Reader| conn.emoji_reactions().list(user, post, page).await;
+    Ok(read_with_post(app, user, post, list).await?.1)
 }
 
 /// Counts the reactions to a post by emoji.
 pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<ReactionSummary> {
-    let mut conn = app.db.acquire().await?;
-    let found = find_post(&mut conn, Viewer::User(user), post).await?;
-    let counts =
-        conn.emoji_reactions().count_by_emoji(&[post]).await?.remove(&post).unwrap_or_default();
+    let count = async |mut conn: Reader| conn.emoji_reactions().count_by_emoji(&[post]).await;
+    let (found, mut counts) = read_with_post(app, user, post, count).await?;
+    let counts = counts.remove(&post).unwrap_or_default();
     let total = counts.iter().map(|entry| i32::try_from(entry.count).unwrap_or(i32::MAX)).sum();
     Ok(ReactionSummary { total, counts, own: found.reaction })
 }

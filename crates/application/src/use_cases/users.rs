@@ -3,7 +3,7 @@
 use grateful_domain::{
     UserId, UserListItem, UserSearchQuery, Username, UsernameBatch, UsernameValidation,
 };
-use grateful_storage::Repositories;
+use grateful_storage::{NamedUser, Repositories};
 
 use crate::{App, Resource, Result};
 
@@ -24,7 +24,7 @@ pub async fn validate_usernames(
     user: UserId,
     batch: UsernameBatch,
 ) -> Result<UsernameValidation> {
-    let found = app.db.acquire().await?.users().find_by_usernames(user, &batch.usernames()).await?;
+    let found = find_named(app, user, &batch.usernames()).await?;
     let existing: Vec<Username> = found.into_iter().map(|user| user.matched).collect();
     Ok(batch.validate(&existing))
 }
@@ -37,6 +37,10 @@ pub async fn validate_usernames(
 pub async fn find_by_username(app: &App, user: UserId, name: &str) -> Result<(UserId, Username)> {
     let not_found = || Resource::User.not_found(name);
     let username = Username::parse_mention(name).ok_or_else(not_found)?;
-    let mut found = app.db.acquire().await?.users().find_by_usernames(user, &[username]).await?;
+    let mut found = find_named(app, user, &[username]).await?;
     found.pop().map(|user| (user.id, user.username)).ok_or_else(not_found)
+}
+
+async fn find_named(app: &App, user: UserId, names: &[Username]) -> Result<Vec<NamedUser>> {
+    Ok(app.db.read(async |mut conn| conn.users().find_by_usernames(user, names).await).await?)
 }

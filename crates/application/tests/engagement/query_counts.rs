@@ -25,7 +25,7 @@ async fn hearts_and_reactions_need_a_constant_number_of_statements() {
         assert_queries!(9, reactions::remove(&app, user, post));
         assert_queries!(8, reactions::set(&app, user, post, Emoji::Hug));
         assert_queries!(1, hearts::get_status(&app, user, post));
-        assert_queries!(2, reactions::get_summary(&app, user, post));
+        assert_queries!(2 in 1, reactions::get_summary(&app, user, post));
     }
 }
 
@@ -109,9 +109,11 @@ async fn lists_of_any_length_need_the_same_number_of_statements() {
 
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let hearts = assert_queries!(2, hearts::list(&app, ana, post.id, page)).items.len();
-        let reactions = assert_queries!(2, reactions::list(&app, ana, post.id, page)).items.len();
-        let comments = assert_queries!(2, comments::list(&app, ana, post.id, page)).items.len();
+        let hearts = assert_queries!(2 in 1, hearts::list(&app, ana, post.id, page)).items.len();
+        let reactions =
+            assert_queries!(2 in 1, reactions::list(&app, ana, post.id, page)).items.len();
+        let comments =
+            assert_queries!(2 in 2, comments::list(&app, ana, post.id, page)).items.len();
         let replies =
             assert_queries!(3, comments::list_replies(&app, ana, comment.id, page)).items.len();
         for items in [hearts, reactions, comments, replies] {

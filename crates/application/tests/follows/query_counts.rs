@@ -43,7 +43,7 @@ async fn relationships_need_one_statement_for_any_number_of_users() {
     }
     assert_queries!(1, follows::get_relationship(app, scenario.ana, scenario.ben));
     assert_queries!(1, follows::count(app, scenario.ana, scenario.ana));
-    assert_queries!(2, follows::count(app, scenario.ben, scenario.ana));
+    assert_queries!(2 in 1, follows::count(app, scenario.ben, scenario.ana));
     assert_queries!(1, follows::list_suggestions(app, scenario.ana, 20));
 }
 
@@ -61,19 +61,22 @@ async fn lists_of_any_length_need_the_same_number_of_statements() {
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
         let followers =
-            assert_queries!(3, follows::list_followers(app, scenario.ben, scenario.ana, page)).0;
+            assert_queries!(3 in 1, follows::list_followers(app, scenario.ben, scenario.ana, page))
+                .0;
         let following =
-            assert_queries!(3, follows::list_following(app, scenario.ben, scenario.ana, page)).0;
+            assert_queries!(3 in 1, follows::list_following(app, scenario.ben, scenario.ana, page))
+                .0;
         let own =
-            assert_queries!(2, follows::list_followers(app, scenario.ana, scenario.ana, page)).0;
+            assert_queries!(2 in 1, follows::list_followers(app, scenario.ana, scenario.ana, page))
+                .0;
         for list in [followers, following, own] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }
     }
     for length in [1, 3] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
-        let requests = assert_queries!(2, follows::list_requests(app, scenario.ana, page)).0;
-        let blocks = assert_queries!(2, follows::list_blocks(app, scenario.ana, page)).0;
+        let requests = assert_queries!(2 in 1, follows::list_requests(app, scenario.ana, page)).0;
+        let blocks = assert_queries!(2 in 1, follows::list_blocks(app, scenario.ana, page)).0;
         for list in [requests, blocks] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);
         }

@@ -29,6 +29,8 @@ mod posts;
 mod profiles;
 /// Statement counts of use cases, and retries of transactions.
 mod query_counts;
+/// Reads that start while the session is being looked up.
+mod reads_beside_look_ups;
 /// The futures of all use cases are `Send`.
 mod send_futures;
 /// Authenticating, listing and revoking sessions.

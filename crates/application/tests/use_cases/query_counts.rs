@@ -24,7 +24,8 @@ async fn lists_of_any_length_need_the_same_number_of_statements() {
     for length in [1, 10, 50] {
         let page = PageRequest::first(Limit::parse(length).unwrap());
         let newest = assert_queries!(1, feed::list_newest(&app, Viewer::User(ben), page));
-        let by_ana = assert_queries!(2, posts::list_by_author(&app, Viewer::User(ben), ana, page));
+        let by_ana =
+            assert_queries!(2 in 1, posts::list_by_author(&app, Viewer::User(ben), ana, page));
         let own = assert_queries!(1, posts::list_by_author(&app, Viewer::User(ana), ana, page));
         for list in [newest, by_ana, own] {
             assert_eq!(i64::try_from(list.items.len()).unwrap(), length);

@@ -53,6 +53,7 @@ fn futures_of_all_use_cases_are_send(
     assert_send(profiles::update(app, user, ProfileEdit::default(), None));
     assert_send(export::export(app, user, async |_, _| ControlFlow::Continue(())));
     assert_send(sessions::authenticate(app, token));
+    assert_send(sessions::authenticate_and_read(app, token, async |_| Ok(())));
     assert_send(sessions::list(app, user));
     assert_send(sessions::log_out(app, token));
     assert_send(sessions::revoke(app, user, id));

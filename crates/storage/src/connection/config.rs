@@ -38,6 +38,11 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
     /// The thresholds for reporting statements.
     pub thresholds: Thresholds,
+    /// The number of shared connections for [reads](crate::Database::read), besides those of the pool. Default: 2. With 0,
+    /// reads use the pool.
+    pub readers: usize,
+    /// The maximum number of reads under way. Further ones wait as long as for a connection of the pool. Default: 256.
+    pub max_reads: usize,
     /// The name of the pool in the metrics. Default: `main`. Pools with the same name are added up.
     pub pool_name: &'static str,
 }
@@ -51,6 +56,8 @@ impl DatabaseConfig {
             acquire_timeout: Duration::from_millis(800),
             statement_timeout: Duration::from_secs(5),
             thresholds: Thresholds::default(),
+            readers: 2,
+            max_reads: 256,
             pool_name: "main",
         }
     }
@@ -79,6 +86,18 @@ impl DatabaseConfig {
         Self { thresholds, ..self }
     }
 
+    /// Sets the number of shared connections for reads.
+    #[must_use]
+    pub fn with_readers(self, readers: usize) -> Self {
+        Self { readers, ..self }
+    }
+
+    /// Sets the maximum number of reads under way.
+    #[must_use]
+    pub fn with_max_reads(self, max_reads: usize) -> Self {
+        Self { max_reads, ..self }
+    }
+
     /// Sets the name of the pool in the metrics.
     #[must_use]
     pub fn with_pool_name(self, pool_name: &'static str) -> Self {
@@ -102,6 +121,15 @@ impl DatabaseConfig {
              SET max_parallel_workers_per_gather = 0; \
              SET jit = off; \
              SET TIME ZONE 'UTC'"
+        )
+    }
+
+    /// As [`session_settings`](Self::session_settings), for a session that only reads. Its name tells it apart in
+    /// `pg_stat_activity`.
+    pub(super) fn read_session_settings(&self) -> String {
+        let settings = self.session_settings();
+        format!(
+            "{settings}; SET default_transaction_read_only = on; SET application_name = 'grateful reads'"
         )
     }
 }

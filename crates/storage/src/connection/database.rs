@@ -1,12 +1,11 @@
 //! The connection pool.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::time::Instant;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Timeouts, WeakPool};
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
@@ -14,35 +13,17 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 
 use super::config::DatabaseConfig;
+use super::pooled_connection::PooledConnection;
+use super::readers::Readers;
 use crate::Connection;
 use crate::error::{Result, StorageError};
 use crate::monitor::metrics::{POOL_FAILURES, POOL_WAIT};
 use crate::monitor::{QueryMonitor, Thresholds};
 
-/// A pool reference that does not keep the pool alive.
-pub(super) type WeakDatabase = WeakPool<AsyncDieselConnectionManager<Connection>>;
-
-/// A [`Connection`] that returns to its pool when dropped. A broken connection, or one with an open transaction, is closed.
-pub struct PooledConnection(Object<Connection>);
-
-impl Deref for PooledConnection {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.0
-    }
-}
-
-impl DerefMut for PooledConnection {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for PooledConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PooledConnection").finish_non_exhaustive()
-    }
+/// A reference to a database that does not keep its connections alive.
+pub(super) struct WeakDatabase {
+    pub(super) pool: WeakPool<AsyncDieselConnectionManager<Connection>>,
+    pub(super) readers: Weak<Readers>,
 }
 
 /// A pool of connections to one PostgreSQL database. Clones share the pool.
@@ -51,6 +32,7 @@ pub struct Database {
     pool: Pool<Connection>,
     name: &'static str,
     thresholds: Thresholds,
+    readers: Arc<Readers>,
 }
 
 impl Database {
@@ -64,6 +46,7 @@ impl Database {
             create: Some(config.acquire_timeout),
             recycle: Some(config.acquire_timeout),
         };
+        let readers = Arc::new(Readers::new(&config));
         let DatabaseConfig { max_connections, thresholds, pool_name: name, .. } = config;
         let settings = manager_config(&config);
         let manager = AsyncDieselConnectionManager::new_with_config(config.url, settings);
@@ -73,7 +56,7 @@ impl Database {
             .timeouts(timeouts)
             .build()
             .expect("timeouts are valid, since a runtime is given");
-        Self { pool, name, thresholds }
+        Self { pool, name, thresholds, readers }
     }
 
     /// The thresholds for reporting statements.
@@ -86,7 +69,17 @@ impl Database {
     }
 
     pub(super) fn weak(&self) -> WeakDatabase {
-        self.pool.weak()
+        WeakDatabase { pool: self.pool.weak(), readers: Arc::downgrade(&self.readers) }
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    /// A connection of the pool that nothing uses, if there is one.
+    pub(super) async fn try_acquire(&self) -> Option<PooledConnection> {
+        let timeouts = Timeouts { wait: Some(Duration::ZERO), ..self.pool.timeouts() };
+        self.pool.timeout_get(&timeouts).await.ok().map(PooledConnection)
     }
 
     /// Acquires a connection from the pool.

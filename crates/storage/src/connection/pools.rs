@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use deadpool::Status;
 
 use super::database::{Database, WeakDatabase};
+use super::readers::Readers;
 use crate::monitor::metrics::{
-    POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
+    POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING, READ_CONNECTIONS,
+    READ_CONNECTIONS_DISCARDED, READS_IN_FLIGHT, READS_REFUSED, READS_REPEATED, RepeatReason,
 };
 
 /// Publishes the state of all pools of a process together, because a server has one pool per thread. Clones share the list
@@ -23,16 +25,25 @@ impl PoolMetrics {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.entry(db.name()).or_default().push(db.weak());
         // A series that first appears with its first event has no rate until the second.
-        metrics::counter!(POOL_FAILURES, "pool" => db.name()).increment(0);
+        for name in [POOL_FAILURES, READS_REFUSED, READ_CONNECTIONS_DISCARDED] {
+            metrics::counter!(name, "pool" => db.name()).increment(0);
+        }
+        for reason in RepeatReason::CODES {
+            metrics::counter!(READS_REPEATED, "pool" => db.name(), "reason" => reason).increment(0);
+        }
     }
 
     /// Sets the gauges to the current state. Call it before the metrics are read.
     pub fn observe(&self) {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, pools) in by_name.iter_mut() {
-            let statuses: Vec<Status> =
-                pools.iter().filter_map(WeakDatabase::upgrade).map(|pool| pool.status()).collect();
-            pools.retain(|pool| pool.upgrade().is_some());
+            pools.retain(|database| database.pool.upgrade().is_some());
+            observe_readers(name, pools);
+            let statuses: Vec<Status> = pools
+                .iter()
+                .filter_map(|database| database.pool.upgrade())
+                .map(|pool| pool.status())
+                .collect();
             let sum = |of: fn(&Status) -> usize| as_f64(statuses.iter().map(of).sum());
             let idle = sum(|status| status.available);
             let labels = |state| [("pool", *name), ("state", state)];
@@ -44,6 +55,14 @@ impl PoolMetrics {
             metrics::gauge!(POOL_WAITING, "pool" => *name).set(sum(|status| status.waiting));
         }
     }
+}
+
+fn observe_readers(name: &'static str, databases: &[WeakDatabase]) {
+    let readers: Vec<_> =
+        databases.iter().filter_map(|database| database.readers.upgrade()).collect();
+    let sum = |of: fn(&Readers) -> usize| as_f64(readers.iter().map(|readers| of(readers)).sum());
+    metrics::gauge!(READ_CONNECTIONS, "pool" => name).set(sum(Readers::open_connections));
+    metrics::gauge!(READS_IN_FLIGHT, "pool" => name).set(sum(Readers::in_flight));
 }
 
 fn as_f64(number: usize) -> f64 {

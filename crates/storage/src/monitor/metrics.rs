@@ -15,6 +15,11 @@ pub(crate) const POOL_CONNECTIONS_MAX: &str = "grateful_pool_connections_max";
 pub(crate) const POOL_WAITING: &str = "grateful_pool_waiting";
 pub(crate) const POOL_WAIT: &str = "grateful_pool_wait_seconds";
 pub(crate) const POOL_FAILURES: &str = "grateful_pool_failures_total";
+pub(crate) const READ_CONNECTIONS: &str = "grateful_read_connections";
+pub(crate) const READ_CONNECTIONS_DISCARDED: &str = "grateful_read_connections_discarded_total";
+pub(crate) const READS_IN_FLIGHT: &str = "grateful_reads_in_flight";
+pub(crate) const READS_REPEATED: &str = "grateful_reads_repeated_total";
+pub(crate) const READS_REFUSED: &str = "grateful_reads_refused_total";
 pub(crate) const NOTIFICATIONS: &str = "grateful_notifications_total";
 pub(crate) const FEED_CANDIDATES: &str = "grateful_feed_candidates";
 
@@ -79,6 +84,36 @@ pub const METRICS: &[Metric] = &[
         help: "Failed attempts to acquire a connection to the database: none was free in time, or none could be opened.",
     },
     Metric {
+        name: READ_CONNECTIONS,
+        kind: MetricKind::Gauge,
+        labels: &[POOL],
+        help: "Open shared connections for reads.",
+    },
+    Metric {
+        name: READ_CONNECTIONS_DISCARDED,
+        kind: MetricKind::Counter,
+        labels: &[POOL],
+        help: "Shared connections for reads that were lost or did not answer in time.",
+    },
+    Metric {
+        name: READS_IN_FLIGHT,
+        kind: MetricKind::Gauge,
+        labels: &[POOL],
+        help: "Reads under way on shared connections.",
+    },
+    Metric {
+        name: READS_REPEATED,
+        kind: MetricKind::Counter,
+        labels: &[POOL, MetricLabel::fixed("reason", &RepeatReason::CODES)],
+        help: "Reads that ran once more, because their connection was lost or a slow statement held them up.",
+    },
+    Metric {
+        name: READS_REFUSED,
+        kind: MetricKind::Counter,
+        labels: &[POOL],
+        help: "Reads that were refused because too many were under way.",
+    },
+    Metric {
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
         labels: &[
@@ -105,6 +140,16 @@ closed_enum! {
         HeldBack = "held_back",
         Restored = "restored",
         Skipped = "skipped",
+    }
+}
+
+closed_enum! {
+    /// Why a read ran once more: the values of the label `reason` of `grateful_reads_repeated_total`.
+    pub(crate) enum RepeatReason {
+        /// Its connection was lost.
+        Lost = "lost",
+        /// A slow statement of another read held it up.
+        HeldUp = "held_up",
     }
 }
 

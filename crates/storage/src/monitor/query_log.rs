@@ -1,9 +1,8 @@
 //! The log of the statements that an operation runs.
 
-use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::metrics::STATEMENTS_REPEATED;
 use super::thresholds::Thresholds;
@@ -29,16 +28,30 @@ pub(super) fn is_recording() -> bool {
     SCOPE.try_with(|_| ()).is_ok()
 }
 
-/// Adds a statement to the logs of the current operation and of all operations around it.
-pub(super) fn add(sql: &str, elapsed: Duration) {
+/// Adds a statement to the logs of the current operation and of all operations around it. `text` converts `sql`, if no log
+/// has it yet.
+pub(super) fn add(sql: &str, text: impl Fn() -> Arc<str>, span: StatementSpan) {
     // Outside any scope, such as in a background job, there is no log.
     _ = SCOPE.try_with(|scope| {
         let mut next = Some(scope);
         while let Some(scope) = next {
-            scope.log().add(sql, elapsed);
+            scope.log().add(sql, &text, span);
             next = scope.outer.as_ref();
         }
     });
+}
+
+/// When a statement was sent and when its response arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StatementSpan {
+    pub(super) start: Instant,
+    pub(super) end: Instant,
+}
+
+impl StatementSpan {
+    pub(super) fn elapsed(self) -> Duration {
+        self.end.saturating_duration_since(self.start)
+    }
 }
 
 /// How often a statement ran, and its total time.
@@ -69,7 +82,10 @@ pub struct StatementStats {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct QueryLog {
-    stats: HashMap<Box<str>, StatementStats>,
+    /// An operation has few different statements, which are often the same allocation.
+    stats: Vec<(Arc<str>, StatementStats)>,
+    /// The end of the first response of each round trip.
+    round_trips: Vec<Instant>,
 }
 
 impl QueryLog {
@@ -114,12 +130,17 @@ impl QueryLog {
 
     /// The number of executed statements, including `BEGIN` and `COMMIT`.
     pub fn total(&self) -> u32 {
-        self.stats.values().map(|stats| stats.count).sum()
+        self.stats.iter().map(|(_, stats)| stats.count).sum()
+    }
+
+    /// How often the operation waited for the database: statements that were sent together are one round trip.
+    pub fn round_trips(&self) -> usize {
+        self.round_trips.len()
     }
 
     /// The total time of all statements.
     pub fn time(&self) -> Duration {
-        self.stats.values().map(|stats| stats.time).sum()
+        self.stats.iter().map(|(_, stats)| stats.time).sum()
     }
 
     /// The statements that ran at least `times` times: the usual sign of a query in a loop (N+1).
@@ -128,12 +149,18 @@ impl QueryLog {
         self.stats.iter().map(|(sql, stats)| (&**sql, *stats)).filter(is_repeated)
     }
 
-    fn add(&mut self, sql: &str, elapsed: Duration) {
-        let stats = match self.stats.get_mut(sql) {
-            Some(known) => known,
-            None => self.stats.entry(sql.into()).or_default(),
+    fn add(&mut self, sql: &str, text: impl Fn() -> Arc<str>, span: StatementSpan) {
+        let known = self.stats.iter_mut().find(|(known, _)| **known == *sql);
+        let stats = match known {
+            Some((_, stats)) => stats,
+            None => &mut self.stats.push_mut((text(), StatementStats::default())).1,
         };
         stats.count += 1;
-        stats.time += elapsed;
+        stats.time += span.elapsed();
+        // It waited for all responses that had arrived before it was sent.
+        match self.round_trips.iter().position(|end| span.start < *end) {
+            None => self.round_trips.push(span.end),
+            Some(round) => self.round_trips[round] = self.round_trips[round].min(span.end),
+        }
     }
 }

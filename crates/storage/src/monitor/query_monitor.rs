@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt::{Display, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel_async::AsyncConnection;
 
 use super::metrics::{STATEMENT_DURATION, STATEMENTS_SLOW};
-use super::query_log;
+use super::query_log::{self, StatementSpan};
 use crate::Connection;
 
 /// Monitors one connection: times every statement, reports slow ones, and adds each statement to the
@@ -40,25 +41,39 @@ impl QueryMonitor {
     }
 
     fn finish(&mut self, statement: &impl Display) {
-        let elapsed = self.started.take().map_or(Duration::ZERO, |start| start.elapsed());
-        metrics::histogram!(STATEMENT_DURATION).record(elapsed);
-        let is_slow = self.slow <= elapsed;
-        if !is_slow && !query_log::is_recording() {
+        let end = Instant::now();
+        let span = StatementSpan { start: self.started.take().unwrap_or(end), end };
+        metrics::histogram!(STATEMENT_DURATION).record(span.elapsed());
+        if span.elapsed() < self.slow && !query_log::is_recording() {
             return;
         }
         let mut sql = TEXT.take();
         sql.clear();
         _ = write!(sql, "{statement}");
-        if is_slow {
-            metrics::counter!(STATEMENTS_SLOW).increment(1);
-            tracing::warn!(
-                db.query.text = sql,
-                duration_ms = elapsed.as_millis(),
-                "Slow statement"
-            );
-        }
-        query_log::add(&sql, elapsed);
+        report_if_slow(&sql, span, self.slow);
+        query_log::add(&sql, || sql.as_str().into(), span);
         TEXT.set(sql);
+    }
+}
+
+/// Records a statement whose response has arrived: times it, reports it if it took `slow` or longer, and adds it to the
+/// [`QueryLog`](crate::QueryLog) of the current operation. For connections with several statements in flight, which
+/// Diesel's instrumentation cannot time.
+pub(crate) fn record_statement(sql: &Arc<str>, start: Instant, slow: Duration) {
+    let span = StatementSpan { start, end: Instant::now() };
+    metrics::histogram!(STATEMENT_DURATION).record(span.elapsed());
+    report_if_slow(sql, span, slow);
+    query_log::add(sql, || Arc::clone(sql), span);
+}
+
+fn report_if_slow(sql: &str, span: StatementSpan, slow: Duration) {
+    if slow <= span.elapsed() {
+        metrics::counter!(STATEMENTS_SLOW).increment(1);
+        tracing::warn!(
+            db.query.text = sql,
+            duration_ms = span.elapsed().as_millis(),
+            "Slow statement"
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Limit, Offset, PageRequest, PageStart, Position, Total};
 
-use crate::{Connection, Result};
+use crate::{ReadConnection, Result};
 
 /// Restricts a sorted list to a page, plus one row to know whether there is a next page.
 pub(crate) fn paginate<Q, Time, Id>(query: Q, page: PageRequest, time: Time, id: Id) -> Q
@@ -78,12 +78,13 @@ impl<Time: QueryFragment<Pg>, Id: QueryFragment<Pg>> QueryFragment<Pg> for After
 
 /// Counts the rows of `list`, but stops after `max`, so that the total of a long list costs no more than a few pages. `None`
 /// counts nothing, and does not build the list.
-pub(crate) async fn count_up_to<Q>(
-    conn: &mut Connection,
+pub(crate) async fn count_up_to<C, Q>(
+    conn: &mut C,
     list: impl FnOnce() -> Q,
     max: Option<u16>,
 ) -> Result<Option<Total>>
 where
+    C: ReadConnection,
     Q: QueryFragment<Pg> + QueryId + Send + 'static,
 {
     let Some(max) = max else { return Ok(None) };

@@ -12,8 +12,8 @@ use crate::schema::background_jobs;
 use crate::{Connection, Result, StorageError};
 
 /// The repository of background jobs.
-pub struct BackgroundJobs<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct BackgroundJobs<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// The ids of transactions that may not have seen a change. See [`BackgroundJobs::barrier`].

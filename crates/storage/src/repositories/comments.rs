@@ -15,8 +15,8 @@ use crate::schema::{comments, posts};
 use crate::{Connection, Result};
 
 /// The repository of comments.
-pub struct Comments<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Comments<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// The post of a comment, and the two users who may delete the comment.

@@ -17,11 +17,11 @@ use super::engagement::{deletion, insertion, lock_posts};
 use crate::query::{not_hidden, paginate, statement};
 use crate::rows::{AuthorRow, emoji_from_code};
 use crate::schema::{emoji_reactions, users};
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of emoji reactions.
-pub struct EmojiReactions<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct EmojiReactions<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// An emoji reaction to set.
@@ -54,44 +54,7 @@ pub struct SavedReaction {
     pub is_new: bool,
 }
 
-impl EmojiReactions<'_> {
-    /// Sets the emoji of users on posts, at most one for each pair. Replaces an earlier emoji, or inserts and counts the
-    /// reaction. Skips posts that do not exist or are another user's private posts.
-    ///
-    /// # Errors
-    /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if one of the users does not exist. Then no emoji is set.
-    pub async fn set(&mut self, reactions: &[NewReaction]) -> Result<Vec<SavedReaction>> {
-        let upsert = UpsertReactions {
-            ids: reactions.iter().map(|new| new.id.into()).collect(),
-            user_ids: reactions.iter().map(|new| new.user.into()).collect(),
-            post_ids: reactions.iter().map(|new| new.post.into()).collect(),
-            emoji: reactions.iter().map(|new| new.emoji.code()).collect(),
-            times: reactions.iter().map(|new| new.at).collect(),
-        };
-        let rows: Vec<(Uuid, i64, Uuid, DateTime<Utc>, bool)> = upsert.load(self.conn).await?;
-        let saved = |(id, user, post, created_at, is_new): (Uuid, i64, Uuid, _, _)| SavedReaction {
-            id: id.into(),
-            user: user.into(),
-            post: post.into(),
-            created_at,
-            is_new,
-        };
-        Ok(rows.into_iter().map(saved).collect())
-    }
-
-    /// Removes the reactions of these users to these posts and their counts, regardless of who can see the posts. Returns the
-    /// causes of the notifications of those that existed.
-    pub async fn remove(&mut self, reactions: &[(UserId, PostId)]) -> Result<Vec<Cause>> {
-        let (user_ids, post_ids) = lock_posts(self.conn, reactions).await?;
-        let delete = DeleteReactions { user_ids, post_ids };
-        let rows: Vec<(i64, Uuid, i64)> = delete.load(self.conn).await?;
-        let cause = |(user, post, author): (i64, Uuid, i64)| {
-            let act = Act::Reaction { post: post.into() };
-            Cause { recipient: author.into(), actor: user.into(), act }
-        };
-        Ok(rows.into_iter().map(cause).collect())
-    }
-
+impl<C: ReadConnection> EmojiReactions<'_, C> {
     /// Lists the reactions to a post, newest first, without users with a block to or from the viewer.
     pub async fn list(
         &mut self,
@@ -144,6 +107,45 @@ impl EmojiReactions<'_> {
             counts.entry(post.into()).or_default().push(EmojiCount { emoji, count });
         }
         Ok(counts)
+    }
+}
+
+impl EmojiReactions<'_> {
+    /// Sets the emoji of users on posts, at most one for each pair. Replaces an earlier emoji, or inserts and counts the
+    /// reaction. Skips posts that do not exist or are another user's private posts.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` with `emoji_reactions_user_id_fkey` if one of the users does not exist. Then no emoji is set.
+    pub async fn set(&mut self, reactions: &[NewReaction]) -> Result<Vec<SavedReaction>> {
+        let upsert = UpsertReactions {
+            ids: reactions.iter().map(|new| new.id.into()).collect(),
+            user_ids: reactions.iter().map(|new| new.user.into()).collect(),
+            post_ids: reactions.iter().map(|new| new.post.into()).collect(),
+            emoji: reactions.iter().map(|new| new.emoji.code()).collect(),
+            times: reactions.iter().map(|new| new.at).collect(),
+        };
+        let rows: Vec<(Uuid, i64, Uuid, DateTime<Utc>, bool)> = upsert.load(self.conn).await?;
+        let saved = |(id, user, post, created_at, is_new): (Uuid, i64, Uuid, _, _)| SavedReaction {
+            id: id.into(),
+            user: user.into(),
+            post: post.into(),
+            created_at,
+            is_new,
+        };
+        Ok(rows.into_iter().map(saved).collect())
+    }
+
+    /// Removes the reactions of these users to these posts and their counts, regardless of who can see the posts. Returns the
+    /// causes of the notifications of those that existed.
+    pub async fn remove(&mut self, reactions: &[(UserId, PostId)]) -> Result<Vec<Cause>> {
+        let (user_ids, post_ids) = lock_posts(self.conn, reactions).await?;
+        let delete = DeleteReactions { user_ids, post_ids };
+        let rows: Vec<(i64, Uuid, i64)> = delete.load(self.conn).await?;
+        let cause = |(user, post, author): (i64, Uuid, i64)| {
+            let act = Act::Reaction { post: post.into() };
+            Cause { recipient: author.into(), actor: user.into(), act }
+        };
+        Ok(rows.into_iter().map(cause).collect())
     }
 }
 

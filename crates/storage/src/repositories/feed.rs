@@ -18,11 +18,11 @@ use self::candidates::{CandidateRow, FirstCandidates, depth};
 use self::trending::Trending;
 use crate::monitor::metrics::FEED_CANDIDATES;
 use crate::schema::follows;
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of feeds.
-pub struct Feed<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Feed<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// A page of the ranked feed.
@@ -45,7 +45,7 @@ pub struct FeedPageItem {
     pub relationship: AuthorRelationship,
 }
 
-impl Feed<'_> {
+impl<C: ReadConnection> Feed<'_, C> {
     /// Composes the next page of a feed: at most `limit` posts, and at most [`FeedCursor::MAX_POSITIONS`] in the whole feed.
     /// It has exactly the posts that it would have if all public posts by authors without a block to or from the viewer were
     /// candidates. A post dated in the future is none until its time has come (see [`grateful_domain::MAX_CLOCK_SKEW`]).

@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 use super::users::Users;
 use crate::query::statement;
-use crate::{Connection, Result, StorageError};
+use crate::{Connection, ReadConnection, Result, StorageError};
 
 /// The repository of follows, requests and blocks.
-pub struct Follows<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Follows<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
-impl Follows<'_> {
+impl<C: ReadConnection> Follows<'_, C> {
     /// Finds the relationship between two users.
     pub async fn find_relationship(&mut self, user: UserId, other: UserId) -> Result<Relationship> {
         Ok(self
@@ -47,7 +47,9 @@ impl Follows<'_> {
         };
         rows.into_iter().map(relationship).collect()
     }
+}
 
+impl Follows<'_> {
     /// Changes the follow state between two users from `before` to the state in `follow`, and updates their follow counters.
     /// `before` must be the current state, and the rows of both users must be locked (see [`Users::lock_all`]). Returns the
     /// stored follow, or `None` if it was deleted. An existing follow keeps its id, and keeps its time unless it becomes a

@@ -16,11 +16,11 @@ use super::engagement::{deletion, insertion, lock_posts};
 use crate::query::{not_hidden, paginate, statement};
 use crate::rows::AuthorRow;
 use crate::schema::{likes, users};
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of hearts.
-pub struct Hearts<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Hearts<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// A heart to add.
@@ -43,6 +43,35 @@ pub struct RemovedHeart {
     pub cause: Cause,
     /// The number of hearts that the post has left.
     pub count: i32,
+}
+
+impl<C: ReadConnection> Hearts<'_, C> {
+    /// Lists the hearts of a post, newest first, without users with a block to or from the viewer.
+    pub async fn list(
+        &mut self,
+        viewer: UserId,
+        post: PostId,
+        page: PageRequest,
+    ) -> Result<Page<Heart>> {
+        let query = likes::table
+            .inner_join(users::table)
+            .filter(likes::post_id.eq(Uuid::from(post)))
+            .filter(not_hidden(Some(viewer.into()), likes::user_id))
+            .select((likes::id, likes::created_at, AuthorRow::as_select()))
+            .order((likes::created_at.desc(), likes::id.desc()))
+            .into_boxed();
+        let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
+            paginate(query, page, likes::created_at, likes::id).load(self.conn).await?;
+        let hearts = rows.into_iter().map(|(id, created_at, user)| Heart {
+            id: id.into(),
+            user: user.into(),
+            created_at,
+        });
+        Ok(Page::from_overfetch(hearts.collect(), page.limit, |heart| Position {
+            at: heart.created_at,
+            id: heart.id.into(),
+        }))
+    }
 }
 
 impl Hearts<'_> {
@@ -77,33 +106,6 @@ impl Hearts<'_> {
             RemovedHeart { cause, count }
         };
         Ok(rows.into_iter().map(removed).collect())
-    }
-
-    /// Lists the hearts of a post, newest first, without users with a block to or from the viewer.
-    pub async fn list(
-        &mut self,
-        viewer: UserId,
-        post: PostId,
-        page: PageRequest,
-    ) -> Result<Page<Heart>> {
-        let query = likes::table
-            .inner_join(users::table)
-            .filter(likes::post_id.eq(Uuid::from(post)))
-            .filter(not_hidden(Some(viewer.into()), likes::user_id))
-            .select((likes::id, likes::created_at, AuthorRow::as_select()))
-            .order((likes::created_at.desc(), likes::id.desc()))
-            .into_boxed();
-        let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
-            paginate(query, page, likes::created_at, likes::id).load(self.conn).await?;
-        let hearts = rows.into_iter().map(|(id, created_at, user)| Heart {
-            id: id.into(),
-            user: user.into(),
-            created_at,
-        });
-        Ok(Page::from_overfetch(hearts.collect(), page.limit, |heart| Position {
-            at: heart.created_at,
-            id: heart.id.into(),
-        }))
     }
 }
 

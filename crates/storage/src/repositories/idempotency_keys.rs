@@ -10,8 +10,8 @@ use crate::schema::idempotency_keys;
 use crate::{Connection, Result};
 
 /// The repository of idempotency keys.
-pub struct IdempotencyKeys<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct IdempotencyKeys<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// A claim of an idempotency key by one attempt at a request.

@@ -24,8 +24,8 @@ use crate::query::statement;
 use crate::{Connection, Result};
 
 /// The repository of notifications.
-pub struct Notifications<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Notifications<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 impl Notifications<'_> {

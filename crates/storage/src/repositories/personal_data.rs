@@ -17,8 +17,8 @@ use crate::{Connection, Result};
 
 /// The repository of the data of one user. Each list is read in batches of at most [`PersonalData::BATCH_SIZE`] items. A
 /// batch starts after the last item of the previous one, and an empty batch is the end.
-pub struct PersonalData<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct PersonalData<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 impl PersonalData<'_> {

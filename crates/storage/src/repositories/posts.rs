@@ -22,14 +22,14 @@ use crate::query::{
 };
 use crate::rows::PostRow;
 use crate::schema::posts;
-use crate::{Connection, Result, StorageError};
+use crate::{Connection, ReadConnection, Result, StorageError};
 
 /// The repository of posts.
-pub struct Posts<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Posts<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
-impl Posts<'_> {
+impl<C: ReadConnection> Posts<'_, C> {
     /// Finds a post by id, if the viewer can see it.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<PostForViewer>> {
         let select = visible_posts(viewer).filter(posts::id.eq(Uuid::from(post)));
@@ -83,7 +83,9 @@ impl Posts<'_> {
         let posts = rows.into_iter().map(PostForViewer::try_from);
         posts.map(|post| post.map(|post| (post.post.id, post))).collect()
     }
+}
 
+impl Posts<'_> {
     /// Finds a post by id, regardless of visibility, and locks it until the transaction ends.
     pub async fn lock(&mut self, post: PostId) -> Result<Option<Post>> {
         let row = posts::table

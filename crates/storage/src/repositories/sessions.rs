@@ -9,30 +9,18 @@ use uuid::Uuid;
 
 use crate::rows::SessionRow;
 use crate::schema::sessions;
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of sessions.
-pub struct Sessions<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Sessions<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// The SHA-256 hash of a token. The token itself is never stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
-impl Sessions<'_> {
-    /// Inserts a session that `token` authenticates.
-    ///
-    /// # Errors
-    /// `ForeignKeyViolation` with `sessions_user_id_fkey` if the user does not exist.
-    pub async fn insert(&mut self, session: &Session, token: TokenHash) -> Result<()> {
-        diesel::insert_into(sessions::table)
-            .values((SessionRow::from(session), sessions::token_hash.eq(&token.0[..])))
-            .execute(self.conn)
-            .await?;
-        Ok(())
-    }
-
+impl<C: ReadConnection> Sessions<'_, C> {
     /// Finds the session that this token authenticates, unless it has expired.
     pub async fn find_active(
         &mut self,
@@ -66,6 +54,20 @@ impl Sessions<'_> {
             .load(self.conn)
             .await?;
         Ok(rows.into_iter().map(SessionRow::into).collect())
+    }
+}
+
+impl Sessions<'_> {
+    /// Inserts a session that `token` authenticates.
+    ///
+    /// # Errors
+    /// `ForeignKeyViolation` with `sessions_user_id_fkey` if the user does not exist.
+    pub async fn insert(&mut self, session: &Session, token: TokenHash) -> Result<()> {
+        diesel::insert_into(sessions::table)
+            .values((SessionRow::from(session), sessions::token_hash.eq(&token.0[..])))
+            .execute(self.conn)
+            .await?;
+        Ok(())
     }
 
     /// Sets the time at which a session was last used.

@@ -16,8 +16,8 @@ use crate::schema::shares;
 use crate::{Connection, Result};
 
 /// The repository of shares.
-pub struct Shares<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Shares<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 impl Shares<'_> {

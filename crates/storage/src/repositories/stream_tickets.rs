@@ -12,8 +12,8 @@ use crate::schema::{sessions, stream_tickets};
 use crate::{Connection, Result};
 
 /// The repository of stream tickets.
-pub struct StreamTickets<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct StreamTickets<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 impl StreamTickets<'_> {

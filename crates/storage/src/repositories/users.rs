@@ -25,11 +25,11 @@ pub use self::search::NamedUser;
 use crate::query::{UserQuery, count_up_to, lower, not_hidden, statement, visible_users};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of users.
-pub struct Users<'c> {
-    pub(super) conn: &'c mut Connection,
+pub struct Users<'c, C = Connection> {
+    pub(super) conn: &'c mut C,
 }
 
 /// A new account.
@@ -57,32 +57,7 @@ pub struct Credentials {
     pub password: PasswordHash,
 }
 
-impl Users<'_> {
-    /// Inserts an account. Run this in a transaction, and roll it back on an error.
-    ///
-    /// # Errors
-    /// `UniqueViolation` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive. A username is taken
-    /// too if it is reserved ([`ReleasedUsername`](grateful_domain::ReleasedUsername)).
-    pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
-        let row = diesel::insert_into(users::table)
-            .values((
-                users::email.eq(new.email.as_str()),
-                users::username.eq(new.username.as_str()),
-                users::hashed_password.eq(new.password.as_str()),
-                users::created_at.eq(new.created_at),
-            ))
-            .returning(UserRow::as_returning())
-            .get_result(self.conn)
-            .await?;
-        self.claim_username(&new.username, None, new.created_at).await?;
-        Ok(row.into())
-    }
-
-    /// The unique index on email addresses.
-    pub const EMAIL_KEY: &'static str = "users_email_key";
-    /// The unique index on usernames.
-    pub const USERNAME_KEY: &'static str = "users_username_key";
-
+impl<C: ReadConnection> Users<'_, C> {
     /// Finds a user by id, with private data.
     pub async fn find(&mut self, user: UserId) -> Result<Option<User>> {
         let row = users::table
@@ -107,15 +82,6 @@ impl Users<'_> {
         Ok(row.map(AuthorRow::into))
     }
 
-    /// Runs a list query, in one statement, and a second one if the total is requested.
-    pub async fn list(&mut self, query: UserQuery) -> Result<Page<UserListItem, UserId>> {
-        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
-        let rows: Vec<UserListItemRow> = query.select().load(self.conn).await?;
-        let users = rows.into_iter().map(UserListItem::from).collect();
-        let page = Page::from_overfetch(users, query.page.limit, |user| user.author.id);
-        Ok(page.with_total(total))
-    }
-
     /// Finds a user by username, case-insensitive.
     pub async fn find_by_username(&mut self, username: &str) -> Result<Option<User>> {
         let row = users::table
@@ -126,6 +92,49 @@ impl Users<'_> {
             .await
             .optional()?;
         Ok(row.map(UserRow::into))
+    }
+
+    /// Whether the user exists for the viewer, that is, without a block between them.
+    pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
+        let visible = visible_users(viewer).filter(users::id.eq(i64::from(user)));
+        Ok(diesel::select(exists(visible)).get_result(self.conn).await?)
+    }
+}
+
+impl Users<'_> {
+    /// Inserts an account. Run this in a transaction, and roll it back on an error.
+    ///
+    /// # Errors
+    /// `UniqueViolation` with [`Users::EMAIL_KEY`] or [`Users::USERNAME_KEY`]. Both are case-insensitive. A username is taken
+    /// too if it is reserved ([`ReleasedUsername`](grateful_domain::ReleasedUsername)).
+    pub async fn insert(&mut self, new: &NewUser) -> Result<User> {
+        let row = diesel::insert_into(users::table)
+            .values((
+                users::email.eq(new.email.as_str()),
+                users::username.eq(new.username.as_str()),
+                users::hashed_password.eq(new.password.as_str()),
+                users::created_at.eq(new.created_at),
+            ))
+            .returning(UserRow::as_returning())
+            .get_result(self.conn)
+            .await?;
+        self.claim_username(&new.username, None, new.created_at).await?;
+        Ok(row.into())
+    }
+
+    /// The unique index on email addresses.
+    pub const EMAIL_KEY: &'static str = "users_email_key";
+
+    /// The unique index on usernames.
+    pub const USERNAME_KEY: &'static str = "users_username_key";
+
+    /// Runs a list query, in one statement, and a second one if the total is requested.
+    pub async fn list(&mut self, query: UserQuery) -> Result<Page<UserListItem, UserId>> {
+        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
+        let rows: Vec<UserListItemRow> = query.select().load(self.conn).await?;
+        let users = rows.into_iter().map(UserListItem::from).collect();
+        let page = Page::from_overfetch(users, query.page.limit, |user| user.author.id);
+        Ok(page.with_total(total))
     }
 
     /// Finds credentials by email address, case-insensitive.
@@ -186,12 +195,6 @@ impl Users<'_> {
         let Some((username, photo)) = deleted else { return Ok(None) };
         self.release_username(&username, None, now).await?;
         Ok(Some(PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
-    }
-
-    /// Whether the user exists for the viewer, that is, without a block between them.
-    pub async fn exists_for(&mut self, viewer: Viewer, user: UserId) -> Result<bool> {
-        let visible = visible_users(viewer).filter(users::id.eq(i64::from(user)));
-        Ok(diesel::select(exists(visible)).get_result(self.conn).await?)
     }
 
     /// Which of these users exist, and whether there is a block between each of them and one of `parties`, in one

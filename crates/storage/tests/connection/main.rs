@@ -12,4 +12,5 @@ mod isolation;
 mod limits;
 mod migration_lock;
 mod migrations;
+mod reads;
 mod transactions;

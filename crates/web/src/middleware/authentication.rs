@@ -1,19 +1,25 @@
 //! Authenticates the caller before the body is read.
 
-use actix_web::dev::ServiceRequest;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
-use actix_web::{FromRequest as _, HttpMessage};
+use actix_web::{FromRequest as _, HttpMessage, HttpRequest};
 use grateful_application::notifications::{self, StreamTicket};
 use grateful_application::{App, Error as UseCaseError, sessions};
 use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
-use crate::request::{HeadMarker, QueryParameters, Route, StreamParams, bearer_token};
+use crate::request::{
+    HeadMarker, QueryParameters, Route, StreamParams, UnverifiedToken, bearer_token,
+};
 
 /// Checks the token or ticket that the route requires, and stores the session in the request's extensions, where
 /// extractors find it. Uses up the ticket, except for `HEAD`, which opens no stream.
+///
+/// Of a `GET` request with a token that was valid before, it stores only the token, so that a handler can read and check the
+/// token at once. [`confirm_token`] must get the response.
 pub(crate) async fn authenticate(request: &ServiceRequest, route: &Route) -> Result<(), ApiError> {
     let has_token = request.headers().contains_key(AUTHORIZATION);
     let session = match (access_to(request.method(), &route.pattern), has_token) {
@@ -22,19 +28,42 @@ pub(crate) async fn authenticate(request: &ServiceRequest, route: &Route) -> Res
             return Err(UseCaseError::Unauthenticated("Authentication is required").into());
         }
         (Access::TokenOrTicket, false) => find_session_of_ticket(request).await?,
-        (Access::Optional | Access::TokenOrTicket | Access::Required, true) => {
-            find_session(request).await?
+        (access, true) => {
+            let malformed =
+                UseCaseError::Unauthenticated("The Authorization header must be a Bearer token");
+            let token = bearer_token(request.request()).ok_or(malformed)?;
+            let app = app(request.request())?;
+            let only_reads = request.method() == Method::GET && access != Access::TokenOrTicket;
+            if only_reads && sessions::is_known(app, &token) {
+                request.extensions_mut().insert(UnverifiedToken(token));
+                return Ok(());
+            }
+            sessions::authenticate(app, &token).await?
         }
     };
     request.extensions_mut().insert(session);
     Ok(())
 }
 
-async fn find_session(request: &ServiceRequest) -> Result<Session, ApiError> {
-    let malformed =
-        UseCaseError::Unauthenticated("The Authorization header must be a Bearer token");
-    let token = bearer_token(request.request()).ok_or(malformed)?;
-    Ok(sessions::authenticate(app(request)?, &token).await?)
+/// Checks the token of a request unless that has been done, and replaces the response if the token is not valid.
+pub(crate) async fn confirm_token(response: ServiceResponse) -> ServiceResponse {
+    let request = response.request();
+    if request.extensions().contains::<Session>() {
+        return response;
+    }
+    let unverified = request.extensions().get::<UnverifiedToken>().cloned();
+    let Some(UnverifiedToken(token)) = unverified else { return response };
+    let checked = match app(request) {
+        Ok(app) => sessions::authenticate(app, &token).await.map_err(ApiError::from),
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(session) => {
+            request.extensions_mut().insert(session);
+            response
+        }
+        Err(error) => response.error_response(error),
+    }
 }
 
 async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, ApiError> {
@@ -44,7 +73,7 @@ async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, Api
     let ticket = parameters.ticket.into_text().ok_or(missing)?;
     let unknown = UseCaseError::Unauthenticated("The ticket is invalid, used, or has expired");
     let ticket = StreamTicket::parse(&ticket).ok_or(unknown)?;
-    let app = app(request)?;
+    let app = app(request.request())?;
     Ok(if request.extensions().contains::<HeadMarker>() {
         notifications::check_ticket(app, &ticket).await?
     } else {
@@ -52,7 +81,7 @@ async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, Api
     })
 }
 
-fn app(request: &ServiceRequest) -> Result<&App, ApiError> {
+fn app(request: &HttpRequest) -> Result<&App, ApiError> {
     let app = request.app_data::<Data<App>>().map(Data::get_ref);
     app.ok_or_else(|| UseCaseError::Internal("no App".into()).into())
 }

@@ -4,46 +4,161 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use grateful_application::{AccessToken, Error};
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, LocalBoxFuture};
+use grateful_application::{AccessToken, App, Error, sessions};
 use grateful_domain::{Session, UserId, Viewer};
 
 use crate::error::ApiError;
 
-/// The caller's session, on routes that need a token. The authentication middleware has already checked the token.
+/// The caller's session, on routes that need a token. The token has been checked, here or by the authentication middleware.
 pub(crate) struct SignedIn(pub(crate) Session);
 
 impl SignedIn {
     pub(crate) fn user(&self) -> UserId {
         self.0.user
     }
-
-    pub(crate) fn viewer(&self) -> Viewer {
-        Viewer::User(self.0.user)
-    }
 }
 
 impl FromRequest for SignedIn {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future =
+        Either<Ready<Result<Self, ApiError>>, LocalBoxFuture<'static, Result<Self, ApiError>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request.extensions().get::<Session>().cloned();
-        ready(session.map(Self).ok_or(Error::Unauthenticated("Authentication is required").into()))
+        match Caller::of(request) {
+            Caller::Guest => Either::Left(ready(Err(unauthenticated()))),
+            Caller::Session(session) => Either::Left(ready(Ok(Self(session)))),
+            Caller::Unverified(caller) => {
+                let verify = async move { Ok(Self(caller.verify().await?)) };
+                Either::Right(verify.boxed_local())
+            }
+        }
     }
 }
 
-/// The caller as a viewer, on routes where a token is optional.
-pub(crate) struct MaybeSignedIn(pub(crate) Viewer);
+/// The caller of a route that only reads, and that needs a token. The user is known to the handler only inside
+/// [`read`](Self::read), whose result reaches it only if the token is valid.
+pub(crate) struct SignedInReader(Caller);
 
-impl FromRequest for MaybeSignedIn {
+impl SignedInReader {
+    /// Runs a read for the caller. It must have no effects: it may run while the token is being checked, and then its result
+    /// is dropped if the token is not valid.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the token is not valid, otherwise the error of `read`.
+    pub(crate) async fn read<T>(
+        self,
+        read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        match self.0 {
+            Caller::Guest => Err(unauthenticated()),
+            Caller::Session(session) => Ok(read(session.user).await?),
+            Caller::Unverified(caller) => caller.read(read).await,
+        }
+    }
+}
+
+impl FromRequest for SignedInReader {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let user = request.extensions().get::<Session>().map(|session| session.user);
-        ready(Ok(Self(user.map_or(Viewer::Guest, Viewer::User))))
+        let caller = Caller::of(request);
+        let is_guest = matches!(caller, Caller::Guest);
+        ready(if is_guest { Err(unauthenticated()) } else { Ok(Self(caller)) })
     }
+}
+
+/// As [`SignedInReader`], on routes where a token is optional.
+pub(crate) struct OptionalReader(Caller);
+
+impl OptionalReader {
+    /// As [`SignedInReader::read`], for a guest if there is no token.
+    pub(crate) async fn read<T>(
+        self,
+        read: impl AsyncFnOnce(Viewer) -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        match self.0 {
+            Caller::Guest => Ok(read(Viewer::Guest).await?),
+            Caller::Session(session) => Ok(read(Viewer::User(session.user)).await?),
+            Caller::Unverified(caller) => {
+                caller.read(async |user| read(Viewer::User(user)).await).await
+            }
+        }
+    }
+}
+
+impl FromRequest for OptionalReader {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(Caller::of(request))))
+    }
+}
+
+/// Marks a request whose token is not checked yet, in its extensions. The authentication middleware sends no response to it
+/// before it is.
+#[derive(Clone)]
+pub(crate) struct UnverifiedToken(pub(crate) AccessToken);
+
+/// What is known about the caller of a request.
+enum Caller {
+    Guest,
+    Session(Session),
+    Unverified(UnverifiedCaller),
+}
+
+impl Caller {
+    fn of(request: &HttpRequest) -> Self {
+        let extensions = request.extensions();
+        if let Some(session) = extensions.get::<Session>() {
+            return Self::Session(session.clone());
+        }
+        match extensions.get::<UnverifiedToken>() {
+            Some(UnverifiedToken(token)) => Self::Unverified(UnverifiedCaller {
+                token: token.clone(),
+                request: request.clone(),
+            }),
+            None => Self::Guest,
+        }
+    }
+}
+
+/// A caller whose token is not checked yet.
+struct UnverifiedCaller {
+    token: AccessToken,
+    request: HttpRequest,
+}
+
+impl UnverifiedCaller {
+    async fn verify(self) -> Result<Session, ApiError> {
+        let session = sessions::authenticate(self.app()?, &self.token).await?;
+        self.request.extensions_mut().insert(session.clone());
+        Ok(session)
+    }
+
+    async fn read<T>(
+        self,
+        read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        let (session, output) =
+            sessions::authenticate_and_read(self.app()?, &self.token, read).await?;
+        self.request.extensions_mut().insert(session);
+        Ok(output?)
+    }
+
+    fn app(&self) -> Result<&App, ApiError> {
+        let app = self.request.app_data::<Data<App>>().map(Data::get_ref);
+        app.ok_or_else(|| Error::Internal("no App".into()).into())
+    }
+}
+
+fn unauthenticated() -> ApiError {
+    Error::Unauthenticated("Authentication is required").into()
 }
 
 /// Returns the token in the `Authorization` header, if it has the form of a bearer token (RFC 6750 §2.1).

@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, SessionPath, SignedIn, UserAgent, as_is, bearer_token};
+use crate::request::{
+    Field, JsonBody, SessionPath, SignedIn, SignedInReader, UserAgent, as_is, bearer_token,
+};
 use crate::response::{Envelope, JsonResponse, MessageView, Problem, Timestamp};
 
 #[derive(Deserialize, ToSchema)]
@@ -181,9 +183,10 @@ pub(crate) async fn log_in(
 )]
 pub(crate) async fn get_current_user(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
 ) -> Result<JsonResponse<CurrentUserView>, ApiError> {
-    Ok(JsonResponse::enveloped(accounts::get(&app, me.user()).await?.into()))
+    let user = me.read(async |user| accounts::get(&app, user).await).await?;
+    Ok(JsonResponse::enveloped(user.into()))
 }
 
 /// Revokes the session of the request. Succeeds without a valid token too.

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, SignedIn, UserPath};
+use crate::request::{Field, JsonBody, SignedIn, SignedInReader, UserPath};
 use crate::response::codes::FollowStateCode;
 use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
@@ -143,10 +143,11 @@ pub(crate) async fn unfollow_user(
 )]
 pub(crate) async fn get_follow_status(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(other): UserPath,
 ) -> Result<JsonResponse<RelationshipView>, ApiError> {
-    Ok(JsonResponse::enveloped(follows::get_relationship(&app, me.user(), other).await?.into()))
+    let get = async |user| follows::get_relationship(&app, user, other).await;
+    Ok(JsonResponse::enveloped(me.read(get).await?.into()))
 }
 
 /// Returns the relationship between the caller and each of up to 100 users, by user id. Unknown users are left out.

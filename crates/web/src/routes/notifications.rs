@@ -16,7 +16,9 @@ use uuid::Uuid;
 use self::data_view::NotificationDataView;
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{Field, NotificationPath, PageParams, QueryParameters, SignedIn};
+use crate::request::{
+    Field, NotificationPath, PageParams, QueryParameters, SignedIn, SignedInReader,
+};
 use crate::response::codes::NotificationTypeCode;
 use crate::response::{JsonResponse, Problem, Timestamp};
 
@@ -119,7 +121,7 @@ pub(crate) struct NotificationStatsParams {
 )]
 pub(crate) async fn list_notifications(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(page): QueryParameters<PageParams<20>>,
     QueryParameters(NotificationParams { unread_only }): QueryParameters<NotificationParams>,
 ) -> Result<JsonResponse<Vec<NotificationView>>, ApiError> {
@@ -130,7 +132,8 @@ pub(crate) async fn list_notifications(
     };
     let request = page.check(&mut fields, list);
     let request = fields.finish(|| request)?;
-    let page = notifications::list(&app, me.user(), filter, request).await?;
+    let read = async |user| notifications::list(&app, user, filter, request).await;
+    let page = me.read(read).await?;
     Ok(JsonResponse::list(page, list))
 }
 
@@ -143,9 +146,10 @@ pub(crate) async fn list_notifications(
 )]
 pub(crate) async fn get_notification_summary(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
 ) -> Result<JsonResponse<NotificationSummaryView>, ApiError> {
-    let NotificationCounts { unread, total } = notifications::count(&app, me.user()).await?;
+    let counts = me.read(async |user| notifications::count(&app, user).await).await?;
+    let NotificationCounts { unread, total } = counts;
     Ok(JsonResponse::bare(NotificationSummaryView { unread_count: unread, total_count: total }))
 }
 
@@ -159,15 +163,16 @@ pub(crate) async fn get_notification_summary(
 )]
 pub(crate) async fn get_notification_stats(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(parameters): QueryParameters<NotificationStatsParams>,
 ) -> Result<JsonResponse<NotificationStatsView>, ApiError> {
     let kind = parameters.notification_type.optional(|raw| NotificationType::from_code(&raw));
     let kind = kind.map_err(|reason| ValidationError::field("notification_type", reason))?;
-    let stats = notifications::get_stats(&app, me.user(), kind).await?;
+    let read = async |user| Ok((user, notifications::get_stats(&app, user, kind).await?));
+    let (user, stats) = me.read(read).await?;
     let NotificationStats { last_hour, last_day, total, remaining, held_back } = stats;
     Ok(JsonResponse::bare(NotificationStatsView {
-        user_id: me.user().into(),
+        user_id: user.into(),
         notification_type: kind.map(NotificationType::code),
         last_hour,
         last_day,
@@ -190,12 +195,13 @@ pub(crate) async fn get_notification_stats(
 )]
 pub(crate) async fn list_notification_children(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     NotificationPath(batch): NotificationPath,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<Vec<NotificationView>>, ApiError> {
     let request = page.parse(ListKey::NotificationChildren(batch))?;
-    let page = notifications::list_children(&app, me.user(), batch, request).await?;
+    let list = async |user| notifications::list_children(&app, user, batch, request).await;
+    let page = me.read(list).await?;
     Ok(JsonResponse::list(page, ListKey::NotificationChildren(batch)))
 }
 

@@ -18,7 +18,7 @@ use self::bodies::{NewPost, NewPostForm, PostForm, PostPatch};
 use self::tagged_post::TaggedPost;
 use crate::error::ApiError;
 use crate::request::{
-    IdempotentBody, IfMatch, IfNoneMatch, JsonBody, MaybeSignedIn, PostPath, SignedIn,
+    IdempotentBody, IfMatch, IfNoneMatch, JsonBody, OptionalReader, PostPath, SignedIn,
 };
 use crate::response::Problem;
 
@@ -93,12 +93,12 @@ pub(crate) async fn create_post_with_image(
 )]
 pub(crate) async fn get_post(
     app: Data<App>,
-    MaybeSignedIn(viewer): MaybeSignedIn,
+    reader: OptionalReader,
     PostPath(post): PostPath,
     if_none_match: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let post = TaggedPost::from(posts::get(&app, viewer, post).await?);
-    Ok(post.into_conditional_response(&if_none_match))
+    let post = reader.read(async |viewer| posts::get(&app, viewer, post).await).await?;
+    Ok(TaggedPost::from(post).into_conditional_response(&if_none_match))
 }
 
 /// Updates a post of the caller.

@@ -205,6 +205,71 @@ async fn every_unlisted_route_rejects_requests_without_a_token() {
     }
 }
 
+/// A token that was valid before: the handler reads while the token is being looked up.
+#[actix_web::test]
+async fn every_read_rejects_a_known_token_that_is_no_longer_valid() {
+    let (api, [ana]) = Api::with_users().await;
+    let post = a_post().by(ana.user.id).insert_into(api.database()).await.id.to_string();
+    let (own_id, username) = (ana.user.id.to_string(), ana.user.username.as_str().to_owned());
+
+    for (method, pattern, _) in operations() {
+        let is_read = method == Method::GET;
+        if !is_read || access_to(&method, &pattern) == Access::Public {
+            continue;
+        }
+        for (id, query) in [(&*own_id, ""), (&*post, ""), ("x", "?limit=x&unread_only=x&view=x")] {
+            let path = pattern.replace("{id}", id).replace("{username}", &username) + query;
+            for method in [Method::GET, Method::HEAD] {
+                api.database().execute("UPDATE sessions SET expires_at = '2027-01-01'").await;
+                let known = api.get("/api/v1/auth/session").by(&ana).send().await;
+                assert_eq!(known.status, 200, "{method} {path}");
+                api.database().execute("UPDATE sessions SET expires_at = '2020-01-01'").await;
+
+                let response = api.request(method.clone(), &path).by(&ana).send().await;
+
+                assert_eq!(response.status, 401, "{method} {path}");
+                assert_eq!(response.header("www-authenticate"), Some("Bearer"), "{method} {path}");
+                assert_eq!(response.header("etag"), None, "{method} {path}");
+                if method == Method::GET {
+                    assert_problem(&response, 401, "authentication_error");
+                }
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_known_token_gets_the_same_response_as_a_new_one() {
+    let (api, [ana, ben]) = Api::with_users().await;
+    let post = a_post().by(ben.user.id).insert_into(api.database()).await.id;
+    for path in [
+        format!("/api/v1/posts/{post}"),
+        format!("/api/v1/posts/{UNKNOWN_ID}"),
+        format!("/api/v1/users/{}/posts?limit=x", ben.user.id),
+        format!("/api/v1/users/{}/followers", ben.user.id),
+        "/api/v1/users/me/profile".to_owned(),
+        "/api/v1/auth/sessions".to_owned(),
+        "/api/v1/nowhere".to_owned(),
+    ] {
+        // A token of its own, which was not used before.
+        let ana = api.log_in(ana.user.clone()).await;
+        let first = api.get(&path).by(&ana).send().await;
+        let second = api.get(&path).by(&ana).send().await;
+
+        assert_eq!(first.status, second.status, "{path}");
+        assert_eq!(without_ids(first.json()), without_ids(second.json()), "{path}");
+    }
+}
+
+/// Removes what differs between two equal requests.
+fn without_ids(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.remove("request_id");
+        members.remove("timestamp");
+    }
+    body
+}
+
 #[actix_web::test]
 async fn unknown_and_malformed_ids_are_not_found() {
     let (api, [ana]) = Api::with_users().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use grateful_domain::notification::InboxChange;
 use grateful_domain::{Session, UserId};
-use grateful_storage::{InboxPosition, Repositories};
+use grateful_storage::{InboxPosition, Reader, Repositories};
 use tokio::sync::watch;
 
 use crate::concurrency_limiter::ConcurrencyPermit;
@@ -87,8 +87,9 @@ impl Stream {
     pub async fn open(app: App, session: Session, last_seq: Option<i64>) -> Result<Self> {
         let permit = app.stream_limiter.open(session.user)?;
         let inbox_seq = app.inbox_watcher.subscribe(&app.db, session.user);
-        let position =
-            app.db.acquire().await?.notifications().find_inbox_position(session.user).await?;
+        let user = session.user;
+        let read = async |mut conn: Reader| conn.notifications().find_inbox_position(user).await;
+        let position = app.db.read(read).await?;
         let (last_seq, first_event) = start(position, last_seq);
         let open = (GaugeGuard::new(STREAMS_OPEN), permit);
         Ok(Self { app, session, last_seq, inbox_seq, first_event: Some(first_event), _open: open })
@@ -128,13 +129,16 @@ impl Stream {
     }
 
     async fn list_changes(&self) -> Result<Vec<InboxChange>> {
-        let mut conn = self.app.db.acquire().await?;
-        Ok(conn.notifications().list_changes(self.session.user, self.last_seq, BATCH_SIZE).await?)
+        let (user, after) = (self.session.user, self.last_seq);
+        let read = async |mut conn: Reader| {
+            conn.notifications().list_changes(user, after, BATCH_SIZE).await
+        };
+        Ok(self.app.db.read(read).await?)
     }
 
     async fn is_session_active(&self) -> Result<bool> {
-        let now = self.app.clock.now();
-        Ok(self.app.db.acquire().await?.sessions().is_active(self.session.id, now).await?)
+        let (id, now) = (self.session.id, self.app.clock.now());
+        Ok(self.app.db.read(async |mut conn| conn.sessions().is_active(id, now).await).await?)
     }
 }
 

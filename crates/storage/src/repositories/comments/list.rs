@@ -13,11 +13,11 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use super::Comments;
-use crate::Result;
 use crate::query::statement;
 use crate::rows::{AuthorRow, CommentRow};
+use crate::{ReadConnection, Result};
 
-impl Comments<'_> {
+impl<C: ReadConnection> Comments<'_, C> {
     /// Finds a comment by id, unless there is a block between its author and the viewer. The caller must check whether the
     /// viewer can see the post.
     pub async fn find(

@@ -8,12 +8,12 @@ use grateful_domain::{FollowCounts, FollowListItem, FollowState, Page, Position,
 use uuid::Uuid;
 
 use super::Follows;
-use crate::Result;
 use crate::query::{FollowQuery, count_up_to, statement};
 use crate::rows::UserListItemRow;
 use crate::schema::follows;
+use crate::{ReadConnection, Result};
 
-impl Follows<'_> {
+impl<C: ReadConnection> Follows<'_, C> {
     /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: FollowQuery) -> Result<Page<FollowListItem>> {
         let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;

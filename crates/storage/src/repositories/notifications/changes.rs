@@ -10,9 +10,9 @@ use grateful_domain::notification::{InboxChange, InboxChangeKind};
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::Result;
 use crate::query::statement;
 use crate::schema::inboxes;
+use crate::{ReadConnection, Result};
 
 /// The position of an inbox in its change log, as sequence numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct InboxPosition {
     pub forgotten_seq: i64,
 }
 
-impl Notifications<'_> {
+impl<C: ReadConnection> Notifications<'_, C> {
     /// Finds the position of an inbox. An inbox that never had a notification is at position 0.
     pub async fn find_inbox_position(&mut self, owner: UserId) -> Result<InboxPosition> {
         let row: Option<(i64, i64)> = inboxes::table

@@ -10,14 +10,14 @@ use grateful_domain::{Author, Emoji, Notification, Page, Position, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::Result;
 use crate::query::{NotificationQuery, count_up_to, inbox_of, statement};
 use crate::rows::{
     AuthorColumns, AuthorRow, NotificationRow, author_from_columns, emoji_from_code,
 };
 use crate::schema::notifications;
+use crate::{ReadConnection, Result};
 
-impl Notifications<'_> {
+impl<C: ReadConnection> Notifications<'_, C> {
     /// Runs a list query, in one statement, and another one if the total is requested. Unless the list is empty, one more
     /// loads the current texts and the actors of batches.
     pub async fn list(&mut self, query: NotificationQuery) -> Result<Page<RenderedNotification>> {

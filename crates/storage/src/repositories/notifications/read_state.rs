@@ -12,11 +12,11 @@ use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, NotificationType, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::Result;
 use crate::query::statement;
 use crate::schema::notifications;
+use crate::{ReadConnection, Result};
 
-impl Notifications<'_> {
+impl<C: ReadConnection> Notifications<'_, C> {
     /// Whether a user has this notification, in the inbox or as a child of a batch.
     pub async fn exists(&mut self, owner: UserId, id: NotificationId) -> Result<bool> {
         let own = notifications::table
@@ -31,7 +31,9 @@ impl Notifications<'_> {
         let (unread, total) = count.get_result(self.conn).await?;
         Ok(NotificationCounts { unread, total })
     }
+}
 
+impl Notifications<'_> {
     /// Marks a notification as read: a batch with all its children, or a child alone. Returns whether the user has it.
     pub async fn mark_read(
         &mut self,
@@ -99,7 +101,9 @@ impl Notifications<'_> {
 
     /// The maximum number of notifications that one statement marks as read.
     pub const MAX_MARKED: i64 = 4_000;
+}
 
+impl<C: ReadConnection> Notifications<'_, C> {
     /// Counts how many notifications a user got recently, of one type or of all types.
     pub async fn stats(
         &mut self,

@@ -14,9 +14,9 @@ use super::{Users, preferences_of};
 use crate::query::visible_users;
 use crate::rows::AuthorRow;
 use crate::schema::users;
-use crate::{Result, StorageError};
+use crate::{ReadConnection, Result, StorageError};
 
-impl Users<'_> {
+impl<C: ReadConnection> Users<'_, C> {
     /// Finds the profile of a user if the viewer can see the user.
     pub async fn find_profile(&mut self, viewer: Viewer, user: UserId) -> Result<Option<Profile>> {
         let row = visible_users(viewer)
@@ -55,7 +55,9 @@ impl Users<'_> {
             .optional()?;
         row.map(OwnProfileRow::into_own).transpose()
     }
+}
 
+impl Users<'_> {
     /// Updates a profile. Another username reserves the previous one for a while. Returns the new profile, or `None` if there
     /// is no such user. Run this in a transaction, and roll it back on an error.
     ///

@@ -10,40 +10,12 @@ use grateful_domain::{UserId, UserListItem, UserSearchQuery, Username, Viewer};
 
 use super::Users;
 use super::released_usernames::ids_by_username;
-use crate::Result;
 use crate::query::{statement, visible_users};
 use crate::rows::list_item_from_columns;
 use crate::schema::{released_usernames, users};
+use crate::{ReadConnection, Result};
 
-impl Users<'_> {
-    /// Finds users whose username or display name contains `query`, without regard to case, width and accents. The best
-    /// matches come first: the user with exactly this username, then users with exactly this display name, then users with a
-    /// name that starts with it, then users with a name that contains it; each group is sorted by username. Returns at most
-    /// `limit` users, without `viewer` and users with a block to or from the viewer.
-    ///
-    /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query (the first
-    /// ones in the order of their names), and at most as many whose names contain it (any of them).
-    pub async fn search(
-        &mut self,
-        viewer: UserId,
-        query: &UserSearchQuery,
-        limit: i64,
-    ) -> Result<Vec<UserListItem>> {
-        let search = Search {
-            viewer_id: viewer.into(),
-            text: query.as_str().to_owned(),
-            min_chars_inside: UserSearchQuery::MIN_SUBSTRING_CHARS,
-            max_users: limit,
-            max_candidates: Self::MAX_CANDIDATES,
-        };
-        let rows: Vec<Row> = search.load(self.conn).await?;
-        Ok(rows.into_iter().map(list_item_from_columns).collect())
-    }
-
-    /// The maximum number of users that a search considers because their display name starts with the query, and the maximum
-    /// number that it considers because a name contains it.
-    pub const MAX_CANDIDATES: i64 = 1_000;
-
+impl<C: ReadConnection> Users<'_, C> {
     /// Finds the users who have these usernames, or had them before if they are reserved, case-insensitive, without users
     /// with a block to or from `viewer`. One statement, or two if a name is reserved.
     pub async fn find_by_usernames(
@@ -92,6 +64,36 @@ impl Users<'_> {
         });
         Ok(found.collect())
     }
+}
+
+impl Users<'_> {
+    /// Finds users whose username or display name contains `query`, without regard to case, width and accents. The best
+    /// matches come first: the user with exactly this username, then users with exactly this display name, then users with a
+    /// name that starts with it, then users with a name that contains it; each group is sorted by username. Returns at most
+    /// `limit` users, without `viewer` and users with a block to or from the viewer.
+    ///
+    /// Considers at most [`MAX_CANDIDATES`](Users::MAX_CANDIDATES) users whose display name starts with the query (the first
+    /// ones in the order of their names), and at most as many whose names contain it (any of them).
+    pub async fn search(
+        &mut self,
+        viewer: UserId,
+        query: &UserSearchQuery,
+        limit: i64,
+    ) -> Result<Vec<UserListItem>> {
+        let search = Search {
+            viewer_id: viewer.into(),
+            text: query.as_str().to_owned(),
+            min_chars_inside: UserSearchQuery::MIN_SUBSTRING_CHARS,
+            max_users: limit,
+            max_candidates: Self::MAX_CANDIDATES,
+        };
+        let rows: Vec<Row> = search.load(self.conn).await?;
+        Ok(rows.into_iter().map(list_item_from_columns).collect())
+    }
+
+    /// The maximum number of users that a search considers because their display name starts with the query, and the maximum
+    /// number that it considers because a name contains it.
+    pub const MAX_CANDIDATES: i64 = 1_000;
 }
 
 /// A user found by a username.

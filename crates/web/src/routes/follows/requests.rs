@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams, QueryParameters, SignedIn, SignedInReader, UserPath};
 use crate::response::codes::FollowStateCode;
 use crate::response::{Envelope, JsonResponse, Pagination, Problem, Timestamp};
 use crate::routes::user_summary::UserSummaryView;
@@ -47,11 +47,12 @@ pub(crate) struct FollowRequestsView {
 )]
 pub(crate) async fn list_follow_requests(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<FollowRequestsView>, ApiError> {
     let request = page.parse(ListKey::FollowRequests)?;
-    let (page, total) = follows::list_requests(&app, me.user(), request).await?;
+    let list = async |user| follows::list_requests(&app, user, request).await;
+    let (page, total) = me.read(list).await?;
     let body = |requests, pagination| FollowRequestsView { requests, pagination };
     Ok(JsonResponse::with_pagination(page, ListKey::FollowRequests, request, total, body))
 }

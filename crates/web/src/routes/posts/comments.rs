@@ -16,6 +16,7 @@ use crate::cursors::ListKey;
 use crate::error::ApiError;
 use crate::request::{
     CommentPath, Field, IdempotentBody, JsonBody, PageParams, PostPath, QueryParameters, SignedIn,
+    SignedInReader,
 };
 use crate::response::{Envelope, JsonResponse, Problem, RecordedJson, Timestamp, stored_body};
 use crate::routes::posts::AuthorView;
@@ -133,12 +134,12 @@ pub(crate) async fn create_comment(
 )]
 pub(crate) async fn list_comments(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     PostPath(post): PostPath,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<Vec<ListedCommentView>>, ApiError> {
     let request = page.parse(ListKey::Comments(post))?;
-    let page = comments::list(&app, me.user(), post, request).await?;
+    let page = me.read(async |user| comments::list(&app, user, post, request).await).await?;
     Ok(JsonResponse::list(page, ListKey::Comments(post)).in_envelope())
 }
 
@@ -155,12 +156,13 @@ pub(crate) async fn list_comments(
 )]
 pub(crate) async fn list_replies(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     CommentPath(comment): CommentPath,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<Vec<ListedCommentView>>, ApiError> {
     let request = page.parse(ListKey::Replies(comment))?;
-    let page = comments::list_replies(&app, me.user(), comment, request).await?;
+    let list = async |user| comments::list_replies(&app, user, comment, request).await;
+    let page = me.read(list).await?;
     Ok(JsonResponse::list(page, ListKey::Replies(comment)).in_envelope())
 }
 

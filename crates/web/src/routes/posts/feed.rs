@@ -3,14 +3,14 @@
 use actix_web::web::Data;
 use grateful_application::{App, feed};
 use grateful_domain::{
-    FeedPageRequest, FieldValidator, Limit, PageRequest, TrendingWindow, ValidationError,
+    FeedPageRequest, FieldValidator, Limit, PageRequest, TrendingWindow, ValidationError, Viewer,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::cursors::{ListKey, encode, encode_feed};
 use crate::error::ApiError;
-use crate::request::{Field, PageParams, QueryParameters, SignedIn, check_limit};
+use crate::request::{Field, PageParams, QueryParameters, SignedInReader, check_limit};
 use crate::response::JsonResponse;
 use crate::routes::posts::PostView;
 
@@ -99,25 +99,33 @@ impl FeedParams {
 )]
 pub(crate) async fn get_feed(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(parameters): QueryParameters<FeedParams>,
 ) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
     let (feed, explain) = parameters.parse()?;
     match feed {
         FeedRequest::Ranked(request) => {
-            let page = feed::list_ranked(&app, me.viewer(), request).await?;
+            let page = me
+                .read(async |user| feed::list_ranked(&app, Viewer::User(user), request).await)
+                .await?;
             let posts = page.posts.into_iter().map(|post| PostView::from_feed(post, explain));
             let next = page.next.as_ref().map(encode_feed);
             Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }
         FeedRequest::Newest(request) if explain => {
-            let page = feed::list_newest_scored(&app, me.viewer(), request).await?;
+            let page = me
+                .read(async |user| {
+                    feed::list_newest_scored(&app, Viewer::User(user), request).await
+                })
+                .await?;
             let next = page.next.map(|position| encode(ListKey::NewestPosts, position));
             let posts = page.items.into_iter().map(|post| PostView::from_feed(post, true));
             Ok(JsonResponse::bare(posts.collect()).with_next(next))
         }
         FeedRequest::Newest(request) => {
-            let page = feed::list_newest(&app, me.viewer(), request).await?;
+            let page = me
+                .read(async |user| feed::list_newest(&app, Viewer::User(user), request).await)
+                .await?;
             Ok(JsonResponse::list(page, ListKey::NewestPosts))
         }
     }
@@ -133,10 +141,11 @@ pub(crate) async fn get_feed(
 )]
 pub(crate) async fn list_trending_posts(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(parameters): QueryParameters<TrendingParams>,
 ) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
     let (window, limit) = parameters.parse()?;
-    let posts = feed::list_trending(&app, me.viewer(), window, limit).await?;
+    let list = async |user| feed::list_trending(&app, Viewer::User(user), window, limit).await;
+    let posts = me.read(list).await?;
     Ok(JsonResponse::bare(posts.into_iter().map(PostView::from).collect()))
 }

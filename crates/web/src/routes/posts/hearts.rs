@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{PageParams, PostPath, QueryParameters, SignedIn};
+use crate::request::{PageParams, PostPath, QueryParameters, SignedIn, SignedInReader};
 use crate::response::{JsonResponse, Problem, Timestamp};
 
 /// The hearts of a post after the caller's heart was added or removed.
@@ -101,10 +101,11 @@ pub(crate) async fn remove_heart(
 )]
 pub(crate) async fn get_heart_status(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     PostPath(post): PostPath,
 ) -> Result<JsonResponse<HeartStatusView>, ApiError> {
-    let HeartStatus { count, is_hearted } = hearts::get_status(&app, me.user(), post).await?;
+    let status = me.read(async |user| hearts::get_status(&app, user, post).await).await?;
+    let HeartStatus { count, is_hearted } = status;
     Ok(JsonResponse::bare(HeartStatusView { hearts_count: count, is_hearted }))
 }
 
@@ -118,12 +119,12 @@ pub(crate) async fn get_heart_status(
 )]
 pub(crate) async fn list_hearts(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     PostPath(post): PostPath,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<Vec<HeartView>>, ApiError> {
     let request = page.parse(ListKey::Hearts(post))?;
-    let page = hearts::list(&app, me.user(), post, request).await?;
+    let page = me.read(async |user| hearts::list(&app, user, post, request).await).await?;
     Ok(JsonResponse::list(page, ListKey::Hearts(post)))
 }
 

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, PageParams, PostPath, QueryParameters, SignedIn};
+use crate::request::{
+    Field, JsonBody, PageParams, PostPath, QueryParameters, SignedIn, SignedInReader,
+};
 use crate::response::codes::{EmojiCode, ReactionObjectCode};
 use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
@@ -126,12 +128,12 @@ pub(crate) async fn remove_reaction(
 )]
 pub(crate) async fn list_reactions(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     PostPath(post): PostPath,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<Vec<ReactionView>>, ApiError> {
     let request = page.parse(ListKey::Reactions(post))?;
-    let page = reactions::list(&app, me.user(), post, request).await?;
+    let page = me.read(async |user| reactions::list(&app, user, post, request).await).await?;
     Ok(JsonResponse::list(page, ListKey::Reactions(post)).in_envelope())
 }
 
@@ -148,10 +150,11 @@ pub(crate) async fn list_reactions(
 )]
 pub(crate) async fn get_reaction_summary(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     PostPath(post): PostPath,
 ) -> Result<JsonResponse<ReactionSummaryView>, ApiError> {
-    Ok(JsonResponse::enveloped(reactions::get_summary(&app, me.user(), post).await?.into()))
+    let summary = me.read(async |user| reactions::get_summary(&app, user, post).await).await?;
+    Ok(JsonResponse::enveloped(summary.into()))
 }
 
 impl From<Reaction> for ReactionView {

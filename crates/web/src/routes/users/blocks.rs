@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams, QueryParameters, SignedIn, SignedInReader, UserPath};
 use crate::response::{Envelope, JsonResponse, Pagination, Problem};
 use crate::routes::user_summary::UserSummaryView;
 
@@ -76,11 +76,12 @@ pub(crate) async fn unblock_user(
 )]
 pub(crate) async fn list_blocks(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(page): QueryParameters<PageParams<100>>,
 ) -> Result<JsonResponse<BlockListView>, ApiError> {
     let request = page.parse(ListKey::Blocks)?;
-    let (page, total) = follows::list_blocks(&app, me.user(), request).await?;
+    let list = async |user| follows::list_blocks(&app, user, request).await;
+    let (page, total) = me.read(list).await?;
     let body = |blocks, pagination| BlockListView { blocks, pagination };
     Ok(JsonResponse::with_pagination(page, ListKey::Blocks, request, total, body))
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams, QueryParameters, SignedIn, SignedInReader, UserPath};
 use crate::response::{Envelope, JsonResponse, Pagination, Problem, Timestamp};
 
 /// A follower or a followed user.
@@ -90,12 +90,13 @@ pub(crate) async fn remove_follower(
 )]
 pub(crate) async fn list_followers(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(user): UserPath,
     QueryParameters(page): QueryParameters<PageParams<50>>,
 ) -> Result<JsonResponse<FollowerListView>, ApiError> {
     let request = page.parse(ListKey::Followers(user))?;
-    let (page, total) = follows::list_followers(&app, me.user(), user, request).await?;
+    let list = async |viewer| follows::list_followers(&app, viewer, user, request).await;
+    let (page, total) = me.read(list).await?;
     let body = |followers, pagination| FollowerListView { followers, pagination };
     Ok(JsonResponse::with_pagination(page, ListKey::Followers(user), request, total, body))
 }
@@ -113,12 +114,13 @@ pub(crate) async fn list_followers(
 )]
 pub(crate) async fn list_following(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(user): UserPath,
     QueryParameters(page): QueryParameters<PageParams<50>>,
 ) -> Result<JsonResponse<FollowingListView>, ApiError> {
     let request = page.parse(ListKey::Following(user))?;
-    let (page, total) = follows::list_following(&app, me.user(), user, request).await?;
+    let list = async |viewer| follows::list_following(&app, viewer, user, request).await;
+    let (page, total) = me.read(list).await?;
     let body = |following, pagination| FollowingListView { following, pagination };
     Ok(JsonResponse::with_pagination(page, ListKey::Following(user), request, total, body))
 }
@@ -136,10 +138,11 @@ pub(crate) async fn list_following(
 )]
 pub(crate) async fn get_follow_stats(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(user): UserPath,
 ) -> Result<JsonResponse<FollowStatsView>, ApiError> {
-    Ok(JsonResponse::enveloped(follows::count(&app, me.user(), user).await?.into()))
+    let counts = me.read(async |viewer| follows::count(&app, viewer, user).await).await?;
+    Ok(JsonResponse::enveloped(counts.into()))
 }
 
 impl From<FollowCounts> for FollowStatsView {

@@ -2,10 +2,11 @@
 
 use actix_web::web::Data;
 use grateful_application::{App, posts};
+use grateful_domain::Viewer;
 
 use crate::cursors::ListKey;
 use crate::error::ApiError;
-use crate::request::{PageParams, QueryParameters, SignedIn, UserPath};
+use crate::request::{PageParams, QueryParameters, SignedInReader, UserPath};
 use crate::response::{Envelope, JsonResponse, Problem};
 use crate::routes::posts::PostView;
 
@@ -19,11 +20,12 @@ use crate::routes::posts::PostView;
 )]
 pub(crate) async fn list_own_posts(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     QueryParameters(page): QueryParameters<PageParams<20>>,
 ) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
     let request = page.parse(ListKey::OwnPosts)?;
-    let page = posts::list_by_author(&app, me.viewer(), me.user(), request).await?;
+    let list = async |user| posts::list_by_author(&app, Viewer::User(user), user, request).await;
+    let page = me.read(list).await?;
     Ok(JsonResponse::list(page, ListKey::OwnPosts).in_envelope())
 }
 
@@ -40,11 +42,12 @@ pub(crate) async fn list_own_posts(
 )]
 pub(crate) async fn list_user_posts(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(author): UserPath,
     QueryParameters(page): QueryParameters<PageParams<20>>,
 ) -> Result<JsonResponse<Vec<PostView>>, ApiError> {
     let request = page.parse(ListKey::UserPosts(author))?;
-    let page = posts::list_by_author(&app, me.viewer(), author, request).await?;
+    let list = async |user| posts::list_by_author(&app, Viewer::User(user), author, request).await;
+    let page = me.read(list).await?;
     Ok(JsonResponse::list(page, ListKey::UserPosts(author)).in_envelope())
 }

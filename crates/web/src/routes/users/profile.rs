@@ -4,14 +4,14 @@ use actix_web::web::Data;
 use grateful_application::{App, profiles};
 use grateful_domain::{
     Bio, City, DisplayName, FieldValidator, Institutions, Location, OwnProfile, Preferences,
-    PreferencesPatch, Profile, ProfileEdit, Username, ValidationError, Websites,
+    PreferencesPatch, Profile, ProfileEdit, Username, ValidationError, Viewer, Websites,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, JsonBody, SignedIn, UserPath, UsernamePath};
+use crate::request::{Field, JsonBody, SignedIn, SignedInReader, UserPath, UsernamePath};
 use crate::response::{Envelope, JsonResponse, Problem, Timestamp};
 
 /// The profile of a user.
@@ -126,9 +126,10 @@ impl ProfilePatch {
 )]
 pub(crate) async fn get_own_profile(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
 ) -> Result<JsonResponse<OwnProfileView>, ApiError> {
-    Ok(JsonResponse::enveloped(profiles::get_own(&app, me.user()).await?.into()))
+    let profile = me.read(async |user| profiles::get_own(&app, user).await).await?;
+    Ok(JsonResponse::enveloped(profile.into()))
 }
 
 /// Updates the profile of the caller.
@@ -169,10 +170,11 @@ pub(crate) async fn update_profile(
 )]
 pub(crate) async fn get_profile(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UserPath(user): UserPath,
 ) -> Result<JsonResponse<ProfileView>, ApiError> {
-    Ok(JsonResponse::enveloped(profiles::get(&app, me.viewer(), user).await?.into()))
+    let get = async |viewer| profiles::get(&app, Viewer::User(viewer), user).await;
+    Ok(JsonResponse::enveloped(me.read(get).await?.into()))
 }
 
 /// Returns the profile of the user with a username.
@@ -188,12 +190,11 @@ pub(crate) async fn get_profile(
 )]
 pub(crate) async fn get_profile_by_username(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UsernamePath(username): UsernamePath,
 ) -> Result<JsonResponse<ProfileView>, ApiError> {
-    Ok(JsonResponse::enveloped(
-        profiles::get_by_username(&app, me.viewer(), &username).await?.into(),
-    ))
+    let get = async |user| profiles::get_by_username(&app, Viewer::User(user), &username).await;
+    Ok(JsonResponse::enveloped(me.read(get).await?.into()))
 }
 
 impl From<Profile> for ProfileView {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::request::{Field, FromJson, JsonBody, SignedIn, UsernamePath, as_is};
+use crate::request::{Field, FromJson, JsonBody, SignedIn, SignedInReader, UsernamePath, as_is};
 use crate::response::{Envelope, JsonResponse, Problem};
 use crate::routes::user_summary::UserSummaryView;
 
@@ -141,9 +141,10 @@ pub(crate) async fn validate_usernames(
 )]
 pub(crate) async fn get_user_by_username(
     app: Data<App>,
-    me: SignedIn,
+    me: SignedInReader,
     UsernamePath(username): UsernamePath,
 ) -> Result<JsonResponse<UsernameView>, ApiError> {
-    let (id, username) = users::find_by_username(&app, me.user(), &username).await?;
+    let find = async |user| users::find_by_username(&app, user, &username).await;
+    let (id, username) = me.read(find).await?;
     Ok(JsonResponse::enveloped(UsernameView { id: id.into(), username: username.into() }))
 }

@@ -15,7 +15,10 @@ use crate::support::{UNKNOWN_ID, post_path};
 async fn requests_refused_under_load_log_one_warning_a_second_and_no_error() {
     let database = TestDatabase::create().await;
     let busy = database.pool_with(|config| {
-        config.with_max_connections(1).with_acquire_timeout(Duration::from_millis(20))
+        config
+            .with_readers(0)
+            .with_max_connections(1)
+            .with_acquire_timeout(Duration::from_millis(20))
     });
     let api = Api::serve(TestApp::with_pool(database, busy), &WebConfig::default()).await;
     // The timeout also limits how long opening the connection may take, which it may exceed on a busy machine.

@@ -55,7 +55,10 @@ async fn with_a_database_that_is_not_migrated_the_server_is_not_ready() {
 async fn while_all_connections_are_in_use_the_server_is_not_ready_and_recovers() {
     let database = TestDatabase::create().await;
     let single = database.pool_with(|config| {
-        config.with_max_connections(1).with_acquire_timeout(Duration::from_millis(500))
+        config
+            .with_readers(0)
+            .with_max_connections(1)
+            .with_acquire_timeout(Duration::from_millis(500))
     });
     let api = serve(database, single).await;
 

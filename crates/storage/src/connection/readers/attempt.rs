@@ -1,0 +1,59 @@
+//! One run of a read on one connection.
+
+use std::sync::Arc;
+
+use super::place::{Place, Route};
+use super::session::Session;
+use super::session_queue::STALL;
+use super::shared_connection::{Reader, SharedConnection};
+use crate::connection::pooled_connection::PooledConnection;
+use crate::monitor::metrics::RepeatReason;
+
+/// One run of a read.
+pub(in crate::connection) struct Attempt(Arc<Place>);
+
+impl Attempt {
+    pub(in crate::connection) fn shared(session: Arc<Session>) -> Self {
+        Self::on(Route::Shared(session))
+    }
+
+    pub(in crate::connection) fn pooled(conn: PooledConnection) -> Self {
+        Self::on(Route::Pooled(conn))
+    }
+
+    fn on(route: Route) -> Self {
+        Self(Arc::new(Place::new(route)))
+    }
+
+    pub(in crate::connection) fn reader(&self) -> Reader {
+        Reader(SharedConnection(Arc::clone(&self.0)))
+    }
+
+    pub(in crate::connection) fn session(&self) -> Option<&Arc<Session>> {
+        match &self.0.route {
+            Route::Shared(session) => Some(session),
+            Route::Pooled(_) => None,
+        }
+    }
+
+    pub(in crate::connection) fn is_lost(&self) -> bool {
+        self.session().is_some_and(|session| session.is_lost())
+    }
+
+    /// Waits until a slow statement of another read holds this one up, or its connection counts as lost. Never ends on a
+    /// connection of the pool.
+    pub(in crate::connection) async fn wait_until_held_up(&self) -> RepeatReason {
+        let Some(session) = self.session() else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(STALL).await;
+            let Some(number) = self.0.waits_for() else { continue };
+            if session.answer_timeout <= session.queue.since_last_answer() {
+                return RepeatReason::Lost;
+            }
+            let waited = session.queue.waiting_for_another(number);
+            if waited.is_some_and(|waited| STALL <= waited) {
+                return RepeatReason::HeldUp;
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The connection on which a read runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::session::Session;
+use crate::connection::pooled_connection::PooledConnection;
+
+/// The connection of an attempt.
+pub(super) struct Place {
+    pub(super) route: Route,
+    /// The number of the statement that the read waits for, or 0.
+    waits_for: AtomicU64,
+}
+
+/// A shared connection, or one of the pool.
+pub(super) enum Route {
+    Shared(Arc<Session>),
+    Pooled(PooledConnection),
+}
+
+impl Place {
+    pub(super) fn new(route: Route) -> Self {
+        Self { route, waits_for: AtomicU64::new(0) }
+    }
+
+    /// The number of the statement that the read waits for.
+    pub(super) fn waits_for(&self) -> Option<u64> {
+        Some(self.waits_for.load(Ordering::Relaxed)).filter(|number| 0 < *number)
+    }
+
+    /// Notes the number of a statement that was sent, unless the read waits for an earlier one. 0 is none.
+    pub(super) fn wait_for(&self, number: u64) {
+        if number == 0 {
+            self.waits_for.store(0, Ordering::Relaxed);
+        } else {
+            _ = self.waits_for.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}

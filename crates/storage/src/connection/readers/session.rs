@@ -1,0 +1,138 @@
+//! One shared connection.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use futures_util::TryStreamExt;
+use tokio::task::AbortHandle;
+use tokio_postgres::{Client, NoTls};
+
+use super::driver_error::{into_diesel, is_fatal};
+use super::request::Request;
+use super::row::ReadRow;
+use super::session_queue::SessionQueue;
+use super::statement_cache::StatementCache;
+use crate::connection::config::DatabaseConfig;
+use crate::error::{Result, StorageError};
+use crate::monitor::record_statement;
+
+/// How to open a session.
+pub(super) struct SessionConfig {
+    url: String,
+    settings: String,
+    answer_timeout: Duration,
+    slow: Duration,
+}
+
+/// How much longer than PostgreSQL, which cancels a statement that takes too long, this side waits for an answer.
+const GRACE: Duration = Duration::from_millis(500);
+
+impl SessionConfig {
+    pub(super) fn new(config: &DatabaseConfig) -> Self {
+        Self {
+            url: config.url.clone(),
+            settings: config.read_session_settings(),
+            answer_timeout: config.statement_timeout.saturating_add(GRACE),
+            slow: config.thresholds.slow,
+        }
+    }
+}
+
+/// A connection on which statements of several requests are in flight at once.
+pub(in crate::connection) struct Session {
+    client: Client,
+    /// The task that reads and writes the socket.
+    driver: AbortHandle,
+    /// PostgreSQL has said that it ends the session.
+    is_ending: AtomicBool,
+    is_retired: AtomicBool,
+    pub(super) statements: StatementCache,
+    pub(super) queue: SessionQueue,
+    /// The time without an answer after which the connection counts as lost.
+    pub(super) answer_timeout: Duration,
+    slow: Duration,
+}
+
+impl Session {
+    pub(super) async fn open(config: &SessionConfig) -> Result<Self> {
+        let (client, connection) =
+            tokio_postgres::connect(&config.url, NoTls).await.map_err(connect_error)?;
+        let driver = tokio::spawn(async move {
+            // The statements in flight fail with the same error.
+            _ = connection.await;
+        });
+        let session = Self {
+            client,
+            driver: driver.abort_handle(),
+            is_ending: AtomicBool::new(false),
+            is_retired: AtomicBool::new(false),
+            statements: StatementCache::default(),
+            queue: SessionQueue::new(),
+            answer_timeout: config.answer_timeout,
+            slow: config.slow,
+        };
+        session.client.batch_execute(&config.settings).await.map_err(connect_error)?;
+        Ok(session)
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_set(&self.is_ending) || is_set(&self.is_retired) || self.client.is_closed()
+    }
+
+    /// Closes the connection. Its statements in flight fail. Returns whether this is the first call.
+    pub(in crate::connection) fn retire(&self) -> bool {
+        self.driver.abort();
+        !self.is_retired.swap(true, Ordering::Relaxed)
+    }
+
+    /// Sends a statement, and waits for its rows. `on_send` gets its number in the queue.
+    pub(super) async fn fetch(
+        &self,
+        request: Request,
+        on_send: impl Fn(u64),
+    ) -> QueryResult<Vec<ReadRow>> {
+        let start = Instant::now();
+        let statement = &request.statement;
+        let prepared = match statement.prepared() {
+            Some(prepared) => prepared,
+            None => {
+                let sent = self.queue.send();
+                on_send(sent.number);
+                let prepared = statement.prepare(&self.client, &request.types).await;
+                sent.finish();
+                on_send(0);
+                prepared.map_err(|error| self.failed(error))?
+            }
+        };
+        let sent = self.queue.send();
+        on_send(sent.number);
+        let rows = async {
+            let rows = self.client.query_raw(&prepared.statement, request.values).await?;
+            let rows = rows.map_ok(|row| ReadRow::shared(row, prepared));
+            rows.try_collect().await
+        };
+        let rows: Result<Vec<ReadRow>, _> = rows.await;
+        sent.finish();
+        record_statement(statement.sql(), start, self.slow);
+        rows.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: tokio_postgres::Error) -> diesel::result::Error {
+        if is_fatal(&error) {
+            self.is_ending.store(true, Ordering::Relaxed);
+        }
+        into_diesel(error)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+fn connect_error(error: tokio_postgres::Error) -> StorageError {
+    StorageError::Unavailable(error.into())
+}
