@@ -14,6 +14,7 @@ export class ApiError extends Error {
   }
 }
 
+const ENDED = 'Your session has ended. Sign in again.';
 const UNREACHABLE = 'The server cannot be reached. Check your connection and try again.';
 
 async function send(method, path, { body, headers = {}, signal } = {}) {
@@ -38,14 +39,13 @@ async function send(method, path, { body, headers = {}, signal } = {}) {
 
 async function refusal(response, sentToken) {
   const problem = await response.json().catch(() => ({}));
-  const error = new ApiError(response.status, problem.detail ?? `The server answered ${response.status}.`, {
+  const hasEnded = response.status === 401 && sentToken;
+  const error = new ApiError(response.status, hasEnded ? ENDED : problem.detail ?? `The server answered ${response.status}.`, {
     code: problem.error?.code,
     fields: problem.error?.details?.fields,
   });
   // Only the token of this request has ended, not one of a session that started meanwhile.
-  if (response.status === 401 && sentToken && sentToken === token() && isSignedIn()) {
-    setSession(null, 'Your session has ended. Sign in again.');
-  }
+  if (hasEnded && sentToken === token() && isSignedIn()) setSession(null, ENDED);
   return error;
 }
 

@@ -31,6 +31,9 @@ export function startInbox() {
   session.addEventListener('change', restart);
   addEventListener('online', reopen);
   addEventListener('offline', close);
+  // A browser keeps a page that was left for the way back, with its stream, which would keep one of a few connections.
+  addEventListener('pagehide', close);
+  addEventListener('pageshow', (event) => { if (event.persisted) reopen(); });
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiddenTimer);
     if (document.hidden) hiddenTimer = setTimeout(close, HIDDEN_MS);

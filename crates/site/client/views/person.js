@@ -16,7 +16,7 @@ import { checkMentions } from '../text.js';
 const find = (username, signal) => get(`/users/username/${encodeURIComponent(username)}`, { signal });
 
 function missing(error) {
-  if (error.status === 404) return emptyPanel('This person is not here', 'The account was deleted, or you cannot see it.');
+  if (error.status === 404) return [h('h1', { class: 'visually-hidden' }, 'Person'), emptyPanel('This person is not here', 'The account was deleted, or you cannot see it.')];
   throw error;
 }
 
