@@ -3,12 +3,32 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use grateful_storage::{Metric, MetricKind, PoolMetrics};
+use grateful_application::{Clock as _, SystemClock};
+use grateful_storage::{Metric, MetricKind, MetricLabel, PoolMetrics};
 use grateful_web::{MetricsPage, all_metrics};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use crate::logging;
+
+const BUILD_INFO: &str = "grateful_build_info";
+const START_TIME: &str = "grateful_start_time_seconds";
+
+/// The metrics of the process itself.
+const METRICS: [Metric; 2] = [
+    Metric {
+        name: BUILD_INFO,
+        kind: MetricKind::Gauge,
+        labels: &[MetricLabel::dynamic("version")],
+        help: "The version of this server; the value is 1.",
+    },
+    Metric {
+        name: START_TIME,
+        kind: MetricKind::Gauge,
+        labels: &[],
+        help: "When the process started, in seconds since 1970.",
+    },
+];
 
 /// The process-wide metrics recorder.
 pub(crate) struct MetricsRecorder {
@@ -31,6 +51,9 @@ impl MetricsRecorder {
         }
         let handle = builder.install_recorder().context("metrics cannot be recorded")?;
         program_metrics().for_each(|metric| metric.describe());
+        metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
+        let millis = SystemClock.now().timestamp_millis();
+        metrics::gauge!(START_TIME).set(Duration::from_millis(millis.unsigned_abs()).as_secs_f64());
         let upkeep = tokio::spawn(run_upkeep_periodically(handle.clone()));
         Ok(Self { handle, upkeep })
     }
@@ -47,7 +70,7 @@ impl MetricsRecorder {
 
 /// The metrics of this program and of all its crates.
 fn program_metrics() -> impl Iterator<Item = Metric> {
-    all_metrics().chain(logging::METRICS)
+    all_metrics().chain(logging::METRICS).chain(METRICS)
 }
 
 impl Drop for MetricsRecorder {

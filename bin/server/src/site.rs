@@ -7,13 +7,13 @@ use actix_web::web::Data;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use grateful_application::{App, posts};
 use grateful_domain::{PostForViewer, PostId, Viewer};
-use grateful_site::{PostPreview, PostPreviews, Site};
+use grateful_site::{PostPreview, PostPreviews, Site, StatusAccess};
 use grateful_web::SiteRoutes;
 use uuid::Uuid;
 
 /// The pages of the client. `public_url` is where links to posts lead.
-pub(crate) fn site_routes(public_url: &str) -> SiteRoutes {
-    let site = Site::new(public_url, Arc::new(GuestPreviews));
+pub(crate) fn site_routes(public_url: &str, status: StatusAccess) -> SiteRoutes {
+    let site = Site::new(public_url, Arc::new(GuestPreviews)).with_status_for(status);
     let fallback = site.clone();
     SiteRoutes::new(
         move |service| site.configure(service),

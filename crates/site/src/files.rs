@@ -20,17 +20,23 @@ impl File {
         }
     }
 
-    /// Whether the file is an ES module. `theme.js` is not, since it has to run before the first paint.
+    /// Whether the file is an ES module of the client. `theme.js` is not, since it has to run before the first paint.
     pub(crate) fn is_module(&self) -> bool {
-        self.extension() == "js" && self.name != "theme.js"
+        self.extension() == "js" && self.name != "theme.js" && !self.is_for_operators()
     }
 
+    /// Whether the file is a style sheet of the client.
     pub(crate) fn is_style_sheet(&self) -> bool {
-        self.extension() == "css"
+        self.extension() == "css" && !self.is_for_operators()
     }
 
     fn extension(&self) -> &'static str {
         self.name.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Whether only the page for operators uses the file.
+    fn is_for_operators(&self) -> bool {
+        self.name.starts_with("status/")
     }
 }
 
@@ -84,6 +90,10 @@ files! {
     "views/search.js",
     "views/settings.js",
     "views/sign-in.js",
+    "status/main.js",
+    "status/plot.js",
+    "status/prometheus.js",
+    "status/status.css",
 }
 
 /// The version of the files: a hash of all names and contents. It is in the path of every file, so that a cache never mixes

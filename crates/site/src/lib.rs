@@ -6,6 +6,7 @@ mod files;
 mod page;
 mod preview;
 mod routes;
+mod status;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
 pub use self::preview::{PostPreview, PostPreviews};
+pub use self::status::StatusAccess;
 
 /// The web client, to be mounted in an actix application. Clones share everything.
 #[derive(Clone)]
@@ -21,12 +23,19 @@ pub struct Site {
     /// Where the site is reachable, without a final slash. Previews name absolute URLs.
     public_url: String,
     previews: Arc<dyn PostPreviews>,
+    status: StatusAccess,
 }
 
 impl Site {
     /// A site at `public_url`, such as `https://grateful.example`, that finds the posts of its links with `previews`.
     pub fn new(public_url: impl Into<String>, previews: Arc<dyn PostPreviews>) -> Self {
-        Self { public_url: public_url.into(), previews }
+        Self { public_url: public_url.into(), previews, status: StatusAccess::Loopback }
+    }
+
+    /// The same site with the page for operators open to these clients. By default they are those on the server's machine.
+    #[must_use]
+    pub fn with_status_for(self, status: StatusAccess) -> Self {
+        Self { status, ..self }
     }
 
     /// Registers the pages and files. `/` matches only requests that prefer HTML, so another service can answer the rest.

@@ -16,8 +16,8 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
                                  form-action 'none'; frame-ancestors 'none'; \
                                  require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// The page around its title and the rest of its head.
-static FRAME: LazyLock<[String; 3]> = LazyLock::new(|| {
+/// Fills in the links of a template to the files of the client.
+pub(crate) fn with_links(template: &str) -> String {
     let assets = format!("/assets/{}", *VERSION);
     let links = |is_listed: fn(&File) -> bool, rel: &str| {
         let mut html = String::new();
@@ -27,10 +27,15 @@ static FRAME: LazyLock<[String; 3]> = LazyLock::new(|| {
         }
         html
     };
-    let page = TEMPLATE
+    template
         .replace("{styles}\n", &links(File::is_style_sheet, "stylesheet"))
         .replace("{modules}\n", &links(File::is_module, "modulepreload"))
-        .replace("{assets}", &assets);
+        .replace("{assets}", &assets)
+}
+
+/// The page around its title and the rest of its head.
+static FRAME: LazyLock<[String; 3]> = LazyLock::new(|| {
+    let page = with_links(TEMPLATE);
     let (start, rest) = page.split_once("{title}").unwrap_or((&page, ""));
     let (middle, end) = rest.split_once("{head}\n").unwrap_or((rest, ""));
     [start, middle, end].map(str::to_owned)

@@ -12,6 +12,7 @@ use crate::Site;
 use crate::document::Document;
 use crate::files::{self, VERSION};
 use crate::page::{self, PLAIN, POLICY};
+use crate::status::STATUS_PAGE;
 
 /// The pages with a fixed path, beside `/`.
 const PAGES: [&str; 6] =
@@ -19,7 +20,7 @@ const PAGES: [&str; 6] =
 
 /// Registers fixed paths and prefixes only, which are fast to compare: this comes before the routes of the API.
 pub(crate) fn register(site: &Site, service: &mut ServiceConfig) {
-    let site = site.clone();
+    let (site, access) = (site.clone(), site.status);
     let post = move |request: HttpRequest, id: Path<String>| {
         let site = site.clone();
         async move { post_page(&site, &request, &id).await }
@@ -28,6 +29,8 @@ pub(crate) fn register(site: &Site, service: &mut ServiceConfig) {
     for path in PAGES {
         service.service(only_get(path).route(get().to(plain_page)));
     }
+    let may_see_status = fn_guard(move |context| access.permits(context.head()));
+    service.service(only_get("/about/server").guard(may_see_status).route(get().to(status_page)));
     service
         .service(scope("/post").service(only_get("/{id}").route(get().to(post))))
         .service(
@@ -77,6 +80,10 @@ fn prefers_html(accept: &Accept) -> bool {
 
 async fn plain_page(request: HttpRequest) -> HttpResponse {
     page_response(&request, &PLAIN)
+}
+
+async fn status_page(request: HttpRequest) -> HttpResponse {
+    page_response(&request, &STATUS_PAGE)
 }
 
 /// The page of a post, with a preview if a guest can see the post. Otherwise it is the same as any other page, so that

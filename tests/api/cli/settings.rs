@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 34] = [
+const SETTINGS: [(&str, &str); 35] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
@@ -23,6 +23,7 @@ const SETTINGS: [(&str, &str); 34] = [
     ("GRATEFUL_METRICS", "on"),
     ("GRATEFUL_SERVER_TIMING", "off"),
     ("GRATEFUL_SITE", "on"),
+    ("GRATEFUL_STATUS", "off"),
     ("GRATEFUL_NOTIFICATION_DAYS", "90"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_RATE_LIMITS", "on"),
@@ -82,6 +83,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_METRICS", "some")
         .env("GRATEFUL_SERVER_TIMING", "slowly")
         .env("GRATEFUL_SITE", "maybe")
+        .env("GRATEFUL_STATUS", "maybe")
         .env("GRATEFUL_UPLOADS_BUCKET", "ftp://images")
         .env("GRATEFUL_ORPHAN_MINUTES", -1)
         .env("GRATEFUL_SESSION_DAYS", 0)

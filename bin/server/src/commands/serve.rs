@@ -90,7 +90,7 @@ async fn run_server(
         limits: settings.request_limits(),
         metrics: metrics_page,
         server_timing: settings.server_timing,
-        site: settings.site.then(|| site_routes(&settings.frontend.url)),
+        site: settings.site.then(|| site_routes(&settings.frontend.url, settings.status_access())),
         ..WebConfig::default()
     };
     let server = grateful_web::serve(move || apps.for_requests(), &config, listeners)?;

@@ -9,6 +9,7 @@ use clap::{ArgAction, Parser};
 use grateful_application::LoginThrottle;
 use grateful_domain::Rate;
 use grateful_nominatim::NominatimConfig;
+use grateful_site::StatusAccess;
 use grateful_storage::Thresholds;
 use grateful_web::RateLimitsConfig;
 use ipnet::IpNet;
@@ -128,6 +129,10 @@ settings! {
     /// URL of this server.
     site: bool = ("GRATEFUL_SITE", "site", "on|off", "on", switch);
 
+    /// Whether all clients can open the page for operators at `/about/server`, which plots the metrics: `on` or `off`. If
+    /// `off`, only programs on this machine can, and not through a proxy.
+    status: bool = ("GRATEFUL_STATUS", "status", "on|off", "off", switch);
+
     /// Days after which read notifications are deleted.
     notification_retention: TimeDelta =
         ("GRATEFUL_NOTIFICATION_DAYS", "notification-days", "DAYS", "90", number(2..=36_500).map(TimeDelta::days));
@@ -206,6 +211,11 @@ impl Settings {
     /// From when statements are reported.
     pub(crate) fn thresholds(&self) -> Thresholds {
         Thresholds::default().with_slow(self.slow_statement).with_repeated(self.repeated_statements)
+    }
+
+    /// Who can open the page for operators.
+    pub(crate) fn status_access(&self) -> StatusAccess {
+        if self.status { StatusAccess::Everyone } else { StatusAccess::Loopback }
     }
 
     /// The limits of requests, or `None` if they are off.

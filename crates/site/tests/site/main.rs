@@ -6,4 +6,5 @@ mod client_sources;
 mod files;
 mod pages;
 mod previews;
+mod status;
 mod support;

@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
-use grateful_site::{PostPreview, PostPreviews, Site};
+use grateful_site::{PostPreview, PostPreviews, Site, StatusAccess};
 
 /// What a browser sends when the user opens an address.
 pub(crate) const BROWSER: &str =
@@ -57,12 +57,26 @@ pub(crate) async fn send(preview: PostPreview, request: TestRequest) -> Response
     Response { status, headers, body: String::from_utf8(body).unwrap() }
 }
 
+/// Sends a request to a site whose page for operators is open to these clients.
+pub(crate) async fn send_with_status(access: StatusAccess, request: TestRequest) -> Response {
+    let site = site_with(a_preview()).with_status_for(access);
+    let (status, headers, body) = send_to(site, request).await;
+    Response { status, headers, body: String::from_utf8(body).unwrap() }
+}
+
 /// The same, with the body as it is sent.
 pub(crate) async fn send_raw(
     preview: PostPreview,
     request: TestRequest,
 ) -> (StatusCode, HeaderMap, Vec<u8>) {
-    let site = Site::new("https://grateful.example", Arc::new(OnePost(preview)));
+    send_to(site_with(preview), request).await
+}
+
+fn site_with(preview: PostPreview) -> Site {
+    Site::new("https://grateful.example", Arc::new(OnePost(preview)))
+}
+
+async fn send_to(site: Site, request: TestRequest) -> (StatusCode, HeaderMap, Vec<u8>) {
     let api = || async { HttpResponse::Ok().body("the API") };
     let app = App::new()
         .configure(|service| site.configure(service))
