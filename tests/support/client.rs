@@ -25,7 +25,8 @@ pub struct Client {
 pub struct Token(pub String);
 
 impl Client {
-    pub(crate) fn new(address: &str) -> Self {
+    /// A client of the server at `address`, a host and a port.
+    pub fn new(address: &str) -> Self {
         // reqwest is built with TLS and requires a crypto provider even for plain HTTP.
         _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()

@@ -20,7 +20,7 @@ pub struct WorkingDir {
 
 impl WorkingDir {
     /// Creates an empty directory.
-    pub(crate) fn create() -> Self {
+    pub fn create() -> Self {
         let mut builder = tempfile::Builder::new();
         // When root runs the tests, PostgreSQL runs as another user, which needs access to this directory.
         builder.prefix("grateful-test-").permissions(Permissions::from_mode(0o755));
@@ -28,7 +28,8 @@ impl WorkingDir {
         Self { temporary }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The path.
+    pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
