@@ -16,7 +16,9 @@ async fn look_at(browser: &Browser, name: &str) {
         browser.resize(width, 900).await;
         browser.assert_fits(&format!("{name} at {width}")).await;
         for scheme in ["light", "dark"] {
-            browser.prefer(&[("prefers-color-scheme", scheme)]).await;
+            // Without the transitions from one scheme to the other.
+            let motion = ("prefers-reduced-motion", "reduce");
+            browser.prefer(&[("prefers-color-scheme", scheme), motion]).await;
             let Some(directory) = &directory else { continue };
             browser.waits_until("all pictures are shown", IMAGES_ARE_SHOWN).await;
             let file = directory.join(format!("{name}-{width}-{scheme}.png"));

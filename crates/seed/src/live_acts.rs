@@ -84,10 +84,10 @@ impl Iterator for LiveActs {
     fn next(&mut self) -> Option<LiveAct> {
         let user = self.active_users.sample(&mut self.rng);
         let with = match self.rng.below(100) {
-            0..12 => return Some(LiveAct { user, kind: LiveActKind::Publish(self.draft()) }),
-            12..58 => LiveEngagement::Heart,
-            58..76 => LiveEngagement::Reaction(Emoji::ALL[self.rng.index(Emoji::ALL.len())]),
-            76..92 => {
+            0..6 => return Some(LiveAct { user, kind: LiveActKind::Publish(self.draft()) }),
+            6..55 => LiveEngagement::Heart,
+            55..75 => LiveEngagement::Reaction(Emoji::ALL[self.rng.index(Emoji::ALL.len())]),
+            75..92 => {
                 LiveEngagement::Comment(CommentText::from_stored(texts::comment(&mut self.rng)))
             }
             _ => LiveEngagement::FollowAuthor,

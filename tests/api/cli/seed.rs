@@ -158,7 +158,9 @@ async fn live_users_engage_with_the_posts_of_others_who_are_notified_in_batches(
     setup.run(&SMALL_DATASET).expect(0);
     let client = server.client();
     let ana = client.sign_up("ana").await;
-    client.create_post(&ana, "For the first snow.").send().await.expect(201);
+    for text in ["For the first snow.", "For the last apple.", "For the tram."] {
+        client.create_post(&ana, text).send().await.expect(201);
+    }
 
     let output = setup.run(&live(&["--acts=150", "--rate=1000/s"])).expect(0).stdout;
 
@@ -187,7 +189,7 @@ async fn the_same_data_leads_to_the_same_live_acts_and_a_second_run_to_other_one
     }
 
     let [first, same, both] = &runs[..] else { unreachable!("there are three runs") };
-    assert!(8 < first.len(), "{first:?}");
+    assert!(5 < first.len(), "{first:?}");
     assert_eq!(first, same);
     let repeated = first.iter().filter(|text| 1 < both.iter().filter(|of| of == text).count());
     assert!(repeated.count() < first.len() / 2, "{both:?}");
