@@ -57,7 +57,7 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
         let stranger = author(100 + number, &format!("stranger_{number}"))?;
         scenario.record(&stranger, Act::FollowRequest, None);
     }
-    let (unread, held_back) = (scenario.inbox.unread_count(), scenario.inbox.held_back());
+    let (unread, held_back) = (scenario.inbox.counts().unread, scenario.inbox.held_back());
     writeln!(scenario.output, "23 users request to follow Ana")?;
     writeln!(scenario.output, "  {unread} unread, {held_back} held back")?;
     Ok(scenario.output)

@@ -62,7 +62,7 @@ fn the_newest_events_are_chosen_when_their_number_is_limited() {
 #[test]
 fn inboxes_are_read_up_to_a_time_and_some_are_never_read() {
     let inboxes = || dataset_with_all_events().inboxes().collect::<Vec<_>>();
-    let is_read = |inbox: &Inbox| inbox.unread_count() < inbox.top_level().len();
+    let is_read = |inbox: &Inbox| inbox.counts().unread < inbox.counts().total;
     let (mut read, mut unread) = (0, 0);
 
     for notification in inboxes().into_iter().flat_map(event_notifications) {

@@ -114,7 +114,7 @@ impl BulkLoad {
         let (mut rows, mut quotas, mut suppressed) = (vec![], vec![], vec![]);
         let notifications = inboxes.flat_map(|inbox| {
             let user = inbox.owner();
-            rows.push(InboxRow { user, last_seq: inbox.last_seq() });
+            rows.push(InboxRow { user, last_seq: inbox.last_seq(), counts: inbox.counts() });
             quotas.extend(inbox.quotas().map(|(kind, quota, held_back)| QuotaRow {
                 user,
                 kind,

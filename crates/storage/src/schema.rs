@@ -160,6 +160,8 @@ diesel::table! {
         user_id -> Int8,
         last_seq -> Int8,
         forgotten_seq -> Int8,
+        unread_count -> Int8,
+        total_count -> Int8,
     }
 }
 

@@ -17,9 +17,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 pub use self::acts::ActTable;
-use self::counters::{RepairPost, RepairUser, VerifyPosts, VerifyUsers};
+use self::counters::{
+    RepairInbox, RepairPost, RepairUser, VerifyInboxes, VerifyPosts, VerifyUsers,
+};
 pub use self::missing::{MissingNotification, VerifiedActs};
 use self::notifications::VerifyNotifications;
+use crate::repositories::Repositories;
 use crate::schema::{posts, users};
 use crate::{Connection, Result, StorageError};
 
@@ -37,6 +40,8 @@ pub enum CounterTable {
     Users,
     /// Notifications of inboxes: children and actors, and whether their acts exist.
     Notifications,
+    /// Inboxes: unread notifications, and all notifications. There is one for each user.
+    Inboxes,
 }
 
 impl CounterTable {
@@ -45,6 +50,7 @@ impl CounterTable {
         match self {
             Self::Posts | Self::Users => 4,
             Self::Notifications => notifications::COLUMNS,
+            Self::Inboxes => 2,
         }
     }
 }
@@ -105,6 +111,9 @@ impl<'c> Counters<'c> {
                 let after = parse_key(after.as_ref())?;
                 VerifyNotifications { after, limit }.load(self.conn).await?
             }
+            CounterTable::Inboxes => {
+                VerifyInboxes { after: parse_key(after.as_ref())?, limit }.load(self.conn).await?
+            }
         };
         let Some(last_key) = rows.last().map(|(key, ..)| key.clone()) else { return Ok(None) };
         let is_mismatch = |(.., stored, actual): &Row| stored != actual;
@@ -127,19 +136,24 @@ impl<'c> Counters<'c> {
         // Separate statements: those after the lock see what was committed while the lock was awaited.
         match mismatch.table {
             CounterTable::Posts => {
-                let id = parse_key(key)?;
-                let lock = posts::table.find(id).select(posts::id).for_no_key_update();
+                let key = parse_key(key)?;
+                let lock = posts::table.find(key).select(posts::id).for_no_key_update();
                 lock.execute(self.conn).await?;
-                RepairPost { id }.execute(self.conn).await?;
+                RepairPost { key }.execute(self.conn).await?;
             }
             CounterTable::Users => {
-                let id = parse_key(key)?;
-                let lock = users::table.find(id).select(users::id).for_no_key_update();
+                let key = parse_key(key)?;
+                let lock = users::table.find(key).select(users::id).for_no_key_update();
                 lock.execute(self.conn).await?;
-                RepairUser { id }.execute(self.conn).await?;
+                RepairUser { key }.execute(self.conn).await?;
             }
             CounterTable::Notifications => {
                 notifications::repair(self.conn, parse_key(key)?, now).await?;
+            }
+            CounterTable::Inboxes => {
+                let key: i64 = parse_key(key)?;
+                self.conn.notifications().lock_inboxes(&[key.into()]).await?;
+                RepairInbox { key }.execute(self.conn).await?;
             }
         }
         Ok(())

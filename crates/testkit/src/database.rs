@@ -95,6 +95,19 @@ impl TestDatabase {
         execute(&mut self.connect().await, sql).await;
     }
 
+    /// Counts the lists of all inboxes again, after a test has written notifications without the repositories.
+    pub async fn recount_inboxes(&self) {
+        self.execute(
+            "INSERT INTO inboxes (user_id, unread_count, total_count)
+             SELECT users.id, count(*) FILTER (WHERE NOT read), count(it.id)
+             FROM users LEFT JOIN notifications AS it ON it.user_id = users.id AND it.parent_id IS NULL
+             GROUP BY users.id
+             ON CONFLICT (user_id) DO UPDATE
+             SET unread_count = excluded.unread_count, total_count = excluded.total_count",
+        )
+        .await;
+    }
+
     /// Executes SQL in a new transaction. The transaction stays open, with its locks, until the connection is dropped.
     #[must_use = "the transaction ends when the connection is dropped"]
     pub async fn begin(&self, sql: &str) -> Connection {

@@ -120,7 +120,7 @@ async fn verify_reports_and_repairs_every_mismatch() {
     let repaired = setup.run(&["verify", "--repair"]).expect(0);
     let after_repair = setup.run(&["verify"]).expect(0).stdout;
 
-    let verified = "1 users, 1 posts, 0 notifications and 2 acts verified";
+    let verified = "1 users, 1 posts, 0 notifications, 1 inboxes and 2 acts verified";
     assert_eq!(without_mismatches, format!("{verified}: 0 mismatches\n"));
     assert!(
         with_mismatches.stdout.contains(&format!("posts {post}: hearts_count is 7, expected 1\n"))
@@ -147,9 +147,11 @@ async fn verify_reports_notifications_that_were_deleted_by_hand() {
     let repaired = setup.run(&["verify", "--repair"]).expect(0).stdout;
     let after_repair = setup.run(&["verify"]).expect(0).stdout;
 
+    let counts = ["unread_count", "total_count"];
+    let counts = counts.map(|column| format!("inboxes 1: {column} is 1, expected 0\n")).concat();
     let act = format!("likes: like:post:{post} by user 2 has no notification for user 1\n");
-    let verified = "2 users, 1 posts, 0 notifications and 2 acts verified";
-    assert_eq!(missing, format!("{act}{verified}: 1 mismatches\n"));
-    assert!(repaired.starts_with(&act), "{repaired}");
+    let verified = "2 users, 1 posts, 0 notifications, 2 inboxes and 2 acts verified";
+    assert_eq!(missing, format!("{counts}{act}{verified}: 3 mismatches\n"));
+    assert!(repaired.starts_with(&format!("{counts}{act}")), "{repaired}");
     assert_eq!(after_repair, format!("{verified}: 0 mismatches\n"));
 }

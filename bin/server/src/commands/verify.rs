@@ -28,10 +28,11 @@ pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<(
     postgres.close()?;
 
     println!(
-        "{} users, {} posts, {} notifications and {} acts verified: {mismatches} mismatches",
+        "{} users, {} posts, {} notifications, {} inboxes and {} acts verified: {mismatches} mismatches",
         report.users,
         report.posts,
         report.notifications,
+        report.inboxes,
         report.acts()
     );
     match (mismatches, repair) {
@@ -52,6 +53,7 @@ struct Report {
     users: u64,
     posts: u64,
     notifications: u64,
+    inboxes: u64,
     /// The verified rows of each table of acts.
     acts: HashMap<ActTable, u64>,
     last_logged: Option<Instant>,
@@ -69,6 +71,7 @@ impl Report {
                     CounterTable::Users => self.users = rows,
                     CounterTable::Posts => self.posts = rows,
                     CounterTable::Notifications => self.notifications = rows,
+                    CounterTable::Inboxes => self.inboxes = rows,
                 }
                 self.log();
             }
@@ -89,6 +92,7 @@ impl Report {
                 users = self.users,
                 posts = self.posts,
                 notifications = self.notifications,
+                inboxes = self.inboxes,
                 acts = self.acts(),
                 "Verifying"
             );
@@ -109,6 +113,7 @@ fn print_mismatch(mismatch: &Mismatch) {
         CounterTable::Users => "users",
         CounterTable::Posts => "posts",
         CounterTable::Notifications => "notifications",
+        CounterTable::Inboxes => "inboxes",
     };
     let Mismatch { key, column, stored, actual, .. } = mismatch;
     println!("{table} {key}: {column} is {stored}, expected {actual}");

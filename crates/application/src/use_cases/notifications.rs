@@ -61,7 +61,7 @@ pub async fn list_children(
 
 /// Counts the notifications of a user.
 pub async fn count(app: &App, user: UserId) -> Result<NotificationCounts> {
-    Ok(app.db.read(async |mut conn| conn.notifications().count(user).await).await?)
+    Ok(app.db.read(async |mut conn| conn.notifications().find_counts(user).await).await?)
 }
 
 /// Returns statistics on the recent notifications of a user, of one type or of all.

@@ -55,7 +55,13 @@ pub async fn verify(
     mut on_progress: impl FnMut(Progress),
 ) -> Result<u64> {
     let mut differences = 0;
-    for table in [CounterTable::Users, CounterTable::Posts, CounterTable::Notifications] {
+    let tables = [
+        CounterTable::Users,
+        CounterTable::Posts,
+        CounterTable::Notifications,
+        CounterTable::Inboxes,
+    ];
+    for table in tables {
         differences += verify_values(app, table, repair, &mut on_progress).await?;
     }
     for table in ActTable::ALL {

@@ -22,6 +22,7 @@ async fn a_consistent_database_has_no_mismatches_and_all_rows_are_verified() {
         [
             verified(CounterTable::Users, 1),
             verified(CounterTable::Posts, 1),
+            verified(CounterTable::Inboxes, 1),
             verified_acts(ActTable::Comments),
             verified_acts(ActTable::Posts),
         ]

@@ -145,6 +145,7 @@ async fn marking_all_as_read_works_for_thousands_of_notifications() {
              FROM generate_series(1, 5000) AS number"
         ))
         .await;
+    scenario.database.recount_inboxes().await;
     let unread = scenario.counts(ana).await.0;
 
     let marked = notifications::mark_all_read(&app, ana).await.unwrap();

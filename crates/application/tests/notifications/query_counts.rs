@@ -194,4 +194,5 @@ async fn insert_batches(scenario: &Scenario, actor_count: usize) {
              FROM notifications AS it, users WHERE users.hashed_password = 'x'"
         ))
         .await;
+    scenario.database.recount_inboxes().await;
 }

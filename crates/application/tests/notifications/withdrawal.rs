@@ -137,7 +137,7 @@ async fn deleting_an_account_with_several_batches_of_notifications_keeps_counts_
              UPDATE posts SET hearts_count = 1;
              INSERT INTO likes (id, user_id, post_id)
              SELECT gen_random_uuid(), {ben}, id FROM posts;
-             INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 451);
+             INSERT INTO inboxes (user_id, last_seq, unread_count, total_count) VALUES ({ana}, 451, 451, 451);
              INSERT INTO notifications
                  (id, user_id, actor_id, type, title, message, act, post_id, batch_key, batch_count, actor_count, seq)
              SELECT gen_random_uuid(), {ana}, {ben}, 'like', 'New Like', 'x', 'like:post:' || id, id,

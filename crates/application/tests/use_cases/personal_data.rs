@@ -68,7 +68,7 @@ const COLUMNS: [(&str, Removal, Export); 23] = [
         Cascade,
         Excluded("responses about rows that are exported themselves; deleted within a day"),
     ),
-    ("inboxes.user_id", Cascade, Excluded("a lock and a sequence number")),
+    ("inboxes.user_id", Cascade, Excluded("a lock, a sequence number and counts")),
     ("likes.user_id", InBatches, Sections(&[Section::Hearts], "true")),
     (
         "notification_quotas.actor_ids",

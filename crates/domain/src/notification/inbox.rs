@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
-    Notification, NotificationType, ParentNotification, QuotedTexts, RemainingBatch,
-    RenderedNotification, SuppressedNotification, SuppressionReason, WithdrawalReason,
-    WithdrawnNotification, record, update_reaction, withdraw,
+    Notification, NotificationCounts, NotificationType, ParentNotification, QuotedTexts,
+    RemainingBatch, RenderedNotification, SuppressedNotification, SuppressionReason,
+    WithdrawalReason, WithdrawnNotification, record, update_reaction, withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
@@ -150,14 +150,14 @@ impl Inbox {
 
     /// Marks all notifications as read that have not changed since `now`. Returns how many top-level notifications were
     /// unread.
-    pub fn mark_all_read(&mut self, now: DateTime<Utc>) -> usize {
-        let unread = self.unread_count();
+    pub fn mark_all_read(&mut self, now: DateTime<Utc>) -> i64 {
+        let unread = self.counts().unread;
         for (notification, _) in self.notifications.values_mut() {
             if notification.last_updated_at <= now {
                 notification.read_at = notification.read_at.or(Some(now));
             }
         }
-        unread - self.unread_count()
+        unread - self.counts().unread
     }
 
     /// The top-level notifications, most recently updated first.
@@ -174,9 +174,16 @@ impl Inbox {
         ids.filter_map(|(_, id)| self.get(*id)).collect()
     }
 
-    /// How many top-level notifications are unread.
-    pub fn unread_count(&self) -> usize {
-        self.top_level().iter().filter(|notification| notification.read_at.is_none()).count()
+    /// How many top-level notifications there are, and how many of them are unread.
+    pub fn counts(&self) -> NotificationCounts {
+        let (mut unread, mut total) = (0, 0);
+        for (notification, _) in self.notifications.values() {
+            if notification.is_top_level() {
+                total += 1;
+                unread += i64::from(notification.read_at.is_none());
+            }
+        }
+        NotificationCounts { unread, total }
     }
 
     /// Renders a notification of this inbox with the users that `author_of` finds, and with the current texts that it quotes.

@@ -9,7 +9,7 @@ fn reading_an_unknown_notification_returns_false() {
 
     assert!(!scenario.inbox.mark_read(NotificationId::from(Uuid::from_u128(0xdead)), scenario.now));
 
-    assert_eq!(scenario.inbox.unread_count(), 2);
+    assert_eq!(scenario.inbox.counts().unread, 2);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn repeating_an_act_within_a_day_restores_it_and_later_starts_a_new_one() {
 
         scenario.act(BEN, heart());
 
-        assert_eq!(scenario.inbox.unread_count(), usize::from(is_new));
+        assert_eq!(scenario.inbox.counts().unread, i64::from(is_new));
         let again = scenario.only();
         assert_eq!(again.created_at == scenario.now, is_new);
         assert_eq!(again.id == before.id, !is_new);
@@ -264,7 +264,7 @@ fn a_batch_is_no_longer_unread_for_a_child_that_was_withdrawn() {
         scenario.mark_read(0);
         scenario.advance_minutes(1);
         scenario.act(DAN, heart());
-        assert_eq!(scenario.inbox.unread_count(), 1);
+        assert_eq!(scenario.inbox.counts().unread, 1);
         scenario.advance_minutes(1);
 
         scenario.undo(DAN, heart());

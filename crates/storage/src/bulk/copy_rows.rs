@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{HourlyQuota, SuppressedNotification};
+use grateful_domain::notification::{HourlyQuota, NotificationCounts, SuppressedNotification};
 use grateful_domain::{
     Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, NotificationType,
     PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
@@ -62,6 +62,7 @@ pub struct BulkUser {
 pub(super) struct InboxRow {
     pub(super) user: UserId,
     pub(super) last_seq: i64,
+    pub(super) counts: NotificationCounts,
 }
 
 /// The hourly quota of a user for a type of notifications.
@@ -213,6 +214,8 @@ copy_row!(row: InboxRow => inboxes {
     "last_seq": INT8 = row.last_seq,
     // Removals before the load were never recorded, so no stream can resume from before it.
     "forgotten_seq": INT8 = row.last_seq,
+    "unread_count": INT8 = row.counts.unread,
+    "total_count": INT8 = row.counts.total,
 });
 
 copy_row!(row: SuppressedNotification => suppressed_notifications {

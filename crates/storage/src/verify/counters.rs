@@ -1,4 +1,4 @@
-//! Counters of posts and users. Each is defined once, for verification and for repair.
+//! Counters of posts, users and inboxes. Each is defined once, for verification and for repair.
 
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -33,28 +33,46 @@ const OF_USERS: [Counter; 4] = [
     ("public_posts_count", "SELECT count(*) FROM posts WHERE author_id = counted.id AND is_public"),
 ];
 
+const OF_INBOXES: [Counter; 2] = [
+    (
+        "unread_count",
+        "SELECT count(*) FROM notifications
+        WHERE user_id = counted.user_id AND parent_id IS NULL AND NOT read",
+    ),
+    (
+        "total_count",
+        "SELECT count(*) FROM notifications WHERE user_id = counted.user_id AND parent_id IS NULL",
+    ),
+];
+
+/// The inboxes of all users. One that never had a notification has no row, and counts nothing.
+const INBOXES: &str = "(
+        SELECT users.id AS user_id, coalesce(unread_count, 0) AS unread_count, coalesce(total_count, 0) AS total_count
+        FROM users LEFT JOIN LATERAL (SELECT * FROM inboxes WHERE user_id = users.id LIMIT 1) AS own ON true
+    ) AS inbox";
+
 /// Selects the key, the name, the stored and the actual value of each counter of the next rows.
-fn count(table: &str, counters: &[Counter]) -> String {
+fn count(table: &str, key: &str, counters: &[Counter]) -> String {
     let values =
         counters.iter().map(|(column, query)| format!("('{column}', {column}, ({query}))"));
     format!(
         "WITH counted AS MATERIALIZED (
-    SELECT * FROM {table} WHERE id > :after ORDER BY id LIMIT :limit
+    SELECT * FROM {table} WHERE {key} > :after ORDER BY {key} LIMIT :limit
 )
-SELECT counted.id::text, counter.name, counter.stored::bigint, counter.actual
+SELECT counted.{key}::text, counter.name, counter.stored::bigint, counter.actual
 FROM counted, LATERAL (VALUES
     {}
 ) AS counter (name, stored, actual)
-ORDER BY counted.id",
+ORDER BY counted.{key}",
         values.collect::<Vec<_>>().join(",\n    ")
     )
 }
 
 /// Sets all counters of a row, which is locked.
-fn repair(table: &str, counters: &[Counter]) -> String {
+fn repair(table: &str, key: &str, counters: &[Counter]) -> String {
     let values = counters.iter().map(|(column, query)| format!("{column} = ({query})"));
     let values = values.collect::<Vec<_>>().join(",\n    ");
-    format!("UPDATE {table} AS counted SET\n    {values}\nWHERE id = :id")
+    format!("UPDATE {table} AS counted SET\n    {values}\nWHERE {key} = :key")
 }
 
 statement! {
@@ -62,7 +80,7 @@ statement! {
         after: Uuid as SqlUuid,
         limit: i64 as BigInt,
     } -> (Text, Text, BigInt, BigInt),
-    count("posts", &OF_POSTS)
+    count("posts", "id", &OF_POSTS)
 }
 
 statement! {
@@ -70,19 +88,34 @@ statement! {
         after: i64 as BigInt,
         limit: i64 as BigInt,
     } -> (Text, Text, BigInt, BigInt),
-    count("users", &OF_USERS)
+    count("users", "id", &OF_USERS)
+}
+
+statement! {
+    pub(super) VerifyInboxes {
+        after: i64 as BigInt,
+        limit: i64 as BigInt,
+    } -> (Text, Text, BigInt, BigInt),
+    count(INBOXES, "user_id", &OF_INBOXES)
 }
 
 statement! {
     pub(super) RepairPost {
-        id: Uuid as SqlUuid,
+        key: Uuid as SqlUuid,
     } -> (),
-    repair("posts", &OF_POSTS)
+    repair("posts", "id", &OF_POSTS)
 }
 
 statement! {
     pub(super) RepairUser {
-        id: i64 as BigInt,
+        key: i64 as BigInt,
     } -> (),
-    repair("users", &OF_USERS)
+    repair("users", "id", &OF_USERS)
+}
+
+statement! {
+    pub(super) RepairInbox {
+        key: i64 as BigInt,
+    } -> (),
+    repair("inboxes", "user_id", &OF_INBOXES)
 }

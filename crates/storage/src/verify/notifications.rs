@@ -9,6 +9,7 @@ use grateful_domain::notification::WithdrawalReason;
 use uuid::Uuid;
 
 use super::causes::act_exists;
+use super::counters::RepairInbox;
 use crate::query::statement;
 use crate::repositories::Repositories;
 use crate::schema::notifications;
@@ -60,7 +61,8 @@ ORDER BY top.id",
 }
 
 /// Withdraws the notification, or those of its children, whose act does not exist. Deletes a batch that has no children.
-/// Otherwise sets its counters, the actor, data and comment of its newest child, and the read state of its children.
+/// Otherwise sets its counters, the actor, data and comment of its newest child, and the read state of its children. The
+/// counts of the inbox follow.
 pub(super) async fn repair(conn: &mut Connection, id: Uuid, now: DateTime<Utc>) -> Result<()> {
     let owner: Option<i64> = notifications::table
         .find(id)
@@ -82,6 +84,7 @@ pub(super) async fn repair(conn: &mut Connection, id: Uuid, now: DateTime<Utc>) 
         .execute(conn)
         .await?;
     RepairNotification { id }.execute(conn).await?;
+    RepairInbox { key: owner }.execute(conn).await?;
     Ok(())
 }
 

@@ -51,6 +51,34 @@ async fn a_filled_database_can_be_reverted_to_empty_and_migrated_again() {
     database.execute(include_str!("../support/every_column.sql")).await;
 }
 
+/// One user has an inbox from before, and the other one notifications from before inboxes.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_from_before_inboxes_had_counts_are_counted() {
+    const MIGRATION: &str = "2026-11-30-108000_count_inboxes";
+    let database = TestDatabase::create_empty().await;
+    let mut conn = with_harness(database.connect().await, |harness| {
+        for _ in migration_names().iter().filter(|name| name.as_str() < MIGRATION) {
+            harness.run_next_migration(MIGRATIONS).unwrap();
+        }
+    });
+    database
+        .execute(
+            "INSERT INTO users (email, username, hashed_password) VALUES ('a', 'ana', 'x'), ('b', 'ben', 'x');
+             INSERT INTO inboxes (user_id, last_seq) SELECT id, 9 FROM users WHERE username = 'ana';
+             INSERT INTO notifications (id, user_id, type, read) SELECT gen_random_uuid(), id, 'follow', read
+             FROM users, (VALUES (true), (false), (false)) AS state (read);
+             INSERT INTO notifications (id, user_id, type, parent_id)
+             SELECT gen_random_uuid(), user_id, 'follow', id FROM notifications WHERE read",
+        )
+        .await;
+
+    migrate(&database.url()).await.unwrap();
+
+    let counts = "SELECT concat_ws(' ', username, last_seq, unread_count, total_count) AS line
+                  FROM inboxes JOIN users ON users.id = user_id ORDER BY username";
+    assert_eq!(lines(&mut conn, counts).await, ["ana 9 2 3", "ben 0 2 3"]);
+}
+
 /// Otherwise the rows would not cover what a migration does to an unused column.
 #[tokio::test]
 async fn the_test_rows_use_every_column() {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{
-    Act, Cause, Deliverability, Event, EventDetails, QuotedTexts, RenderedNotification,
+    Act, Cause, Deliverability, Event, EventDetails, NotificationCounts, QuotedTexts,
+    RenderedNotification,
 };
 use grateful_domain::{
     Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, PageRequest, PostId,
@@ -38,9 +39,9 @@ pub(crate) struct Scenario<'a> {
     now: DateTime<Utc>,
 }
 
-/// All notifications of a list, each followed by its children, and the numbers of unread and of all top-level notifications,
-/// and of acts without a notification.
-type ListState = (Vec<RenderedNotification>, i64, i64, i64);
+/// All notifications of a list, each followed by its children, the counts of the inbox, and the number of acts without a
+/// notification.
+type ListState = (Vec<RenderedNotification>, NotificationCounts, i64);
 
 /// Sorts the actors by id. PostgreSQL lists those first that the owner follows.
 fn with_sorted_actors(mut rendered: RenderedNotification) -> RenderedNotification {
@@ -135,7 +136,7 @@ impl<'a> Scenario<'a> {
                 let last_seq = notifications.find_inbox_position(owner).await.unwrap().last_seq;
                 let in_postgresql =
                     notifications.mark_all_read(owner, now, last_seq).await.unwrap().0;
-                (in_memory.try_into().unwrap(), in_postgresql)
+                (in_memory, in_postgresql)
             }
             Step::Advance(time) => {
                 self.now += time;
@@ -227,16 +228,10 @@ impl<'a> Scenario<'a> {
 
     /// The list in memory.
     pub(crate) fn list_in_memory(&self) -> ListState {
-        let unread = self.inbox.unread_count().try_into().unwrap();
-        let total = self.inbox.top_level().len().try_into().unwrap();
+        let counts = self.inbox.counts();
         let all = self.all_in_memory();
         let suppressed = self.inbox.suppressed().count().try_into().unwrap();
-        (
-            all.iter().map(|notification| self.render(notification)).collect(),
-            unread,
-            total,
-            suppressed,
-        )
+        (all.iter().map(|notification| self.render(notification)).collect(), counts, suppressed)
     }
 
     fn render(&self, notification: &Notification) -> RenderedNotification {
@@ -269,9 +264,9 @@ impl<'a> Scenario<'a> {
                 .items;
             all.extend(children);
         }
-        let counts = notifications.count(owner).await.unwrap();
+        let counts = notifications.find_counts(owner).await.unwrap();
         let suppressed = format!("suppressed_notifications WHERE user_id = {owner}");
-        (all, counts.unread, counts.total, self.database.count(&suppressed).await)
+        (all, counts, self.database.count(&suppressed).await)
     }
 }
 

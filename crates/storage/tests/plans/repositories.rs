@@ -363,14 +363,16 @@ async fn listing_replies_to_the_comment_with_most_replies_reads_few_rows() {
     .await;
 }
 
-/// Ten rows have forty counters.
+/// Ten rows of inboxes have twenty counters, the other ones forty.
 #[tokio::test]
 async fn verifying_counters_of_ten_rows_reads_few_rows() {
     let position = middle();
-    for (table, key) in
-        [(CounterTable::Posts, position.id.to_string()), (CounterTable::Users, "5000".to_owned())]
-    {
-        check(40, async |conn| {
+    for (table, key, values) in [
+        (CounterTable::Posts, position.id.to_string(), 40),
+        (CounterTable::Users, "5000".to_owned(), 40),
+        (CounterTable::Inboxes, "5000".to_owned(), 20),
+    ] {
+        check(values, async |conn| {
             let step = Counters::new(conn).verify(table, Some(key.clone()), 10).await.unwrap();
             assert_eq!(step.unwrap().rows, 10);
         })
@@ -479,16 +481,19 @@ async fn listing_children_of_the_largest_batch_reads_few_rows() {
     .await;
 }
 
-/// Reads at most the user's own notifications.
+/// User 1 has 3,311 notifications.
 #[tokio::test]
-async fn counts_and_stats_read_only_the_users_own_notifications() {
-    // 10 as every user has, 3,000 more, and the batches; half of them are read twice.
-    let expected = Expected { sql_part: "listed", rows: 1, max_read: 3_311 + 1_700 };
-    check_one(expected, async |conn| {
-        conn.notifications().count(PROLIFIC.into()).await.unwrap();
+async fn the_counts_of_an_inbox_are_one_row() {
+    check(1, async |conn| {
+        let counts = conn.notifications().find_counts(PROLIFIC.into()).await.unwrap();
+        assert_eq!(counts.total, 3_311);
     })
     .await;
+}
 
+/// Reads at most the user's own notifications.
+#[tokio::test]
+async fn stats_read_only_the_users_own_notifications() {
     // Children of batches count as well, since they are acts.
     for kind in [None, Some(NotificationType::Like)] {
         let expected = Expected { sql_part: "last_day", rows: 1, max_read: 3_010 + 10_900 + 310 };
@@ -510,6 +515,27 @@ async fn recording_a_heart_reads_few_rows() {
 
     // Most rows read are the few follows of user 1.
     let expected = Expected { sql_part: "profile_preferences", rows: 1, max_read: 40 };
+    check_with(expected, &arguments, async |conn| {
+        begin_rolled_back(conn).await;
+        conn.notifications().record(&[event]).await.unwrap();
+    })
+    .await;
+}
+
+/// A heart that joins the largest batch: the batch is saved as it was, with another number.
+#[tokio::test]
+async fn writing_changes_of_an_inbox_reads_no_other_inboxes() {
+    let event = heart_of(77);
+    let saved = format!(
+        r#"{{"id": "{}", "user_id": 1, "type": "post_interaction", "priority": "normal", "read": false, "created_at":
+            "2026-01-05", "last_updated_at": "2026-01-05", "is_batch": true, "batch_count": 3, "actor_count": 3, "seq": 9}}"#,
+        batch(1)
+    );
+    let arguments = format!(
+        "'[]', '2026-01-05', '2026-01-05', '2026-01-05', 20, 5, '[]', '{{}}', '[{saved}]', '[]', '[]', '[]', 'held_back', '[]'"
+    );
+
+    let expected = Expected { sql_part: "departed", rows: 0, max_read: 10 };
     check_with(expected, &arguments, async |conn| {
         begin_rolled_back(conn).await;
         conn.notifications().record(&[event]).await.unwrap();

@@ -71,8 +71,8 @@ FROM users AS ana, users AS ben, (
 ) AS batch (notification, kind, closed, parent, act, seq)
 WHERE ana.username = 'ana' AND ben.username = 'ben';
 
-INSERT INTO inboxes (user_id, last_seq, forgotten_seq)
-SELECT id, 3, 1 FROM users WHERE username = 'ana';
+INSERT INTO inboxes (user_id, last_seq, forgotten_seq, unread_count, total_count)
+SELECT id, 3, 1, 0, 1 FROM users WHERE username = 'ana';
 
 INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
 SELECT id, 2, '00000000-0000-7000-8000-0000000000e2', now() FROM users WHERE username = 'ana';

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Notifications;
 use crate::query::statement;
-use crate::schema::notifications;
+use crate::schema::{inboxes, notifications};
 use crate::{ReadConnection, Result};
 
 impl<C: ReadConnection> Notifications<'_, C> {
@@ -25,10 +25,15 @@ impl<C: ReadConnection> Notifications<'_, C> {
         Ok(select(exists(own)).get_result(self.conn).await?)
     }
 
-    /// Counts the notifications of an inbox.
-    pub async fn count(&mut self, owner: UserId) -> Result<NotificationCounts> {
-        let count = CountNotifications { owner: owner.into() };
-        let (unread, total) = count.get_result(self.conn).await?;
+    /// Finds the counts of an inbox. Reads one row by its key, however long the list is.
+    pub async fn find_counts(&mut self, owner: UserId) -> Result<NotificationCounts> {
+        let row: Option<(i64, i64)> = inboxes::table
+            .find(i64::from(owner))
+            .select((inboxes::unread_count, inboxes::total_count))
+            .first(self.conn)
+            .await
+            .optional()?;
+        let (unread, total) = row.unwrap_or_default();
         Ok(NotificationCounts { unread, total })
     }
 }
@@ -132,16 +137,6 @@ impl<C: ReadConnection> Notifications<'_, C> {
 type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<Vec<i64>>, i64);
 
 statement! {
-    CountNotifications { owner: i64 as BigInt } -> (BigInt, BigInt),
-    "WITH listed AS (
-        SELECT count(*) AS total FROM notifications WHERE user_id = :owner AND parent_id IS NULL
-    ), unread AS (
-        SELECT count(*) AS unread FROM notifications WHERE user_id = :owner AND parent_id IS NULL AND NOT read
-    )
-    SELECT unread, total FROM unread, listed"
-}
-
-statement! {
     /// The inbox is locked.
     MarkRead {
         owner: i64 as BigInt,
@@ -153,6 +148,10 @@ statement! {
         UPDATE notifications SET read = true, read_at = :now,
             seq = CASE WHEN parent_id IS NULL THEN :seq ELSE seq END
         WHERE user_id = :owner AND (id = :id OR parent_id = :id) AND NOT read
+        RETURNING parent_id
+    ), counted AS (
+        UPDATE inboxes SET unread_count = greatest(unread_count - 1, 0)
+        WHERE user_id = :owner AND EXISTS (SELECT FROM marked WHERE parent_id IS NULL)
     )
     SELECT count(*) FROM notifications WHERE user_id = :owner AND id = :id"
 }
@@ -181,7 +180,9 @@ statement! {
         SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
         WHERE size.children < :limit
     ), counted AS (
-        UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete) WHERE user_id = :owner
+        UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete),
+            unread_count = greatest(unread_count - (SELECT count(*) FROM complete), 0)
+        WHERE user_id = :owner
         RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
     ), marked AS (
         UPDATE notifications AS it SET read = true, read_at = :now, seq = counted.seq + complete.number

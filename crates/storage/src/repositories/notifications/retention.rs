@@ -63,7 +63,11 @@ statement! {
         DELETE FROM notifications AS it
         WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
             AND it.last_updated_at < :before AND it.parent_id IS NULL AND it.read
-        RETURNING it.id
+        RETURNING it.user_id
+    ), counted AS (
+        UPDATE inboxes SET total_count = greatest(total_count - old.number, 0)
+        FROM (SELECT user_id, count(*) AS number FROM gone GROUP BY user_id) AS old
+        WHERE inboxes.user_id = old.user_id
     )
     SELECT count(*) FROM gone"
 }
@@ -90,14 +94,20 @@ statement! {
 }
 
 statement! {
-    /// Deletes batches, and their children by the cascade of the foreign key; never a child without its batch.
+    /// Deletes batches, and their children by the cascade of the foreign key; never a child without its batch. Locks the inbox
+    /// only if there is something to delete: otherwise the transaction goes on with locks that come before those of inboxes.
     DeleteInboxBatch { owner: i64 as BigInt, limit: i64 as BigInt } -> BigInt,
-    "WITH inbox AS MATERIALIZED (
-        SELECT user_id FROM inboxes WHERE user_id = :owner FOR UPDATE
-    ), part AS MATERIALIZED (
+    "WITH part AS MATERIALIZED (
         SELECT id FROM notifications WHERE user_id = :owner AND parent_id IS NULL LIMIT :limit
+    ), inbox AS MATERIALIZED (
+        SELECT user_id FROM inboxes WHERE user_id = :owner AND EXISTS (SELECT FROM part) FOR UPDATE
     ), gone AS (
-        DELETE FROM notifications AS it USING part, inbox WHERE it.id = part.id RETURNING it.id
+        DELETE FROM notifications AS it USING part, inbox WHERE it.id = part.id RETURNING it.read
+    ), counted AS (
+        UPDATE inboxes SET
+            unread_count = greatest(unread_count - (SELECT count(*) FROM gone WHERE NOT read), 0),
+            total_count = greatest(total_count - (SELECT count(*) FROM gone), 0)
+        WHERE user_id = :owner AND EXISTS (SELECT FROM gone)
     )
     SELECT count(*) FROM gone"
 }

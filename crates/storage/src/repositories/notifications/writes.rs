@@ -240,7 +240,9 @@ statement! {
     /// a new one, and changes no row if a limit is reached. Nothing else is written for a notification that it holds back
     /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. A single notification
     /// that is withdrawn no longer counts. Rows are saved in their order, so that a single notification is no longer the open
-    /// one of its key before a batch becomes the open one.
+    /// one of its key before a batch becomes the open one. The counts of the inboxes follow from the rows that were written:
+    /// `before` reads each saved row as it was before this statement. The inboxes are an array and not a join, because a generic
+    /// plan expects a thousand of them and would read all.
     ApplyInboxChanges {
         rows: Value as Jsonb,
         deleted: Vec<Uuid> as Array<SqlUuid>,
@@ -287,7 +289,7 @@ statement! {
             AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
             AND single.actor_id = ANY (quota.actor_ids)
     ), gone AS (
-        DELETE FROM notifications WHERE id = ANY (:deleted)
+        DELETE FROM notifications WHERE id = ANY (:deleted) RETURNING user_id, parent_id, read
     ), saved AS (
         INSERT INTO notifications AS old
         SELECT * FROM jsonb_populate_recordset(NULL::notifications, :rows) AS new
@@ -307,6 +309,24 @@ statement! {
             actor_count = excluded.actor_count,
             comment_id = excluded.comment_id,
             seq = CASE WHEN excluded.seq = 0 THEN old.seq ELSE excluded.seq END
+        RETURNING id, user_id, parent_id, read
+    ), listed AS (
+        SELECT user_id, read, 1 AS number FROM saved WHERE parent_id IS NULL
+        UNION ALL
+        SELECT user_id, read, -1 FROM gone WHERE parent_id IS NULL
+        UNION ALL
+        SELECT before.user_id, before.read, -1 FROM saved, LATERAL (
+            SELECT user_id, read FROM notifications AS it WHERE it.id = saved.id AND it.parent_id IS NULL LIMIT 1
+        ) AS before
+    ), difference AS (
+        SELECT user_id, sum(number) AS total, coalesce(sum(number) FILTER (WHERE NOT read), 0) AS unread
+        FROM listed GROUP BY user_id
+    ), counted AS (
+        UPDATE inboxes SET (unread_count, total_count) = (
+            SELECT greatest(unread_count + difference.unread, 0), greatest(total_count + difference.total, 0)
+            FROM difference WHERE difference.user_id = inboxes.user_id
+        )
+        WHERE user_id = ANY (ARRAY(SELECT user_id FROM difference WHERE total <> 0 OR unread <> 0))
     ), departed AS (
         INSERT INTO notification_removals
         SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, :removals)

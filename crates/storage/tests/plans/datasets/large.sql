@@ -98,7 +98,9 @@ FROM (
 ) AS rows (kind, n, user_id, actor_id, key, size, parent),
     LATERAL (SELECT timestamptz '2025-10-01 00:00Z' + n * interval '1 minute') AS moment (told_at);
 
-INSERT INTO inboxes (user_id, last_seq) SELECT id, 200000 FROM users;
+INSERT INTO inboxes (user_id, last_seq, unread_count, total_count)
+SELECT users.id, 200000, count(*) FILTER (WHERE NOT read), count(*)
+FROM users JOIN notifications ON notifications.user_id = users.id AND parent_id IS NULL GROUP BY users.id;
 
 INSERT INTO notification_removals (user_id, seq, notification_id, removed_at)
 SELECT n % 10000 + 1, 103000 + n, md5(n::text)::uuid, timestamptz '2026-01-01 00:00Z' + n * interval '1 second'

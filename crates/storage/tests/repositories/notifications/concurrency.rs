@@ -123,7 +123,7 @@ async fn a_list_keeps_the_invariants_under_concurrent_writes_and_reads() {
     assert_eq!(recorded_keys(&mut conn).await, recorded);
     let list = list(&mut conn, scenario.ana).await;
     assert_eq!(by_id(list), followed);
-    let counts = conn.notifications().count(scenario.ana).await.unwrap();
+    let counts = conn.notifications().find_counts(scenario.ana).await.unwrap();
     let unread =
         followed.values().filter(|rendered| rendered.notification.read_at.is_none()).count();
     assert_eq!(

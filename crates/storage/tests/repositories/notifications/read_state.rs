@@ -31,7 +31,7 @@ async fn notifications_of_another_user_are_inaccessible() {
     assert_eq!(list, Page { items: vec![], next: None, total: None });
     assert_eq!(notifications.mark_all_read(ben, now, i64::MAX).await.unwrap().0, 0);
     assert_eq!(notifications.list_changes(ben, 0, 10).await.unwrap(), []);
-    let counts = notifications.count(ben).await.unwrap();
+    let counts = notifications.find_counts(ben).await.unwrap();
     assert_eq!(counts, NotificationCounts { unread: 0, total: 0 });
     assert_eq!(scenario.messages_for(scenario.ana).await, ["* 2 people engaged with your post"]);
 }

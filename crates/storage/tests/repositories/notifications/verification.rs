@@ -39,6 +39,39 @@ async fn wrong_counts_of_a_batch_are_found_and_repaired() {
 }
 
 #[tokio::test]
+async fn wrong_counts_of_an_inbox_are_found_and_repaired() {
+    let mut scenario = Scenario::create().await;
+    create_three_hearts(&mut scenario).await;
+    let (ana, table) = (scenario.ana, CounterTable::Inboxes);
+    for (column, stored) in [("unread_count", 0), ("total_count", 4)] {
+        let sql = format!("UPDATE inboxes SET {column} = {stored} WHERE user_id = {ana}");
+        scenario.database.execute(&sql).await;
+
+        let found = mismatches_in(&mut scenario, table).await;
+
+        let (key, column) = (ana.to_string(), column.to_owned());
+        assert_eq!(found, [Mismatch { table, key, column, stored, actual: 1 }]);
+        repair(&mut scenario, &found[0]).await;
+        assert_eq!(mismatches_in(&mut scenario, table).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_an_inbox_is_found_and_repaired() {
+    let mut scenario = Scenario::create().await;
+    create_three_hearts(&mut scenario).await;
+    scenario.database.execute("DELETE FROM inboxes").await;
+
+    let found = mismatches_in(&mut scenario, CounterTable::Inboxes).await;
+
+    let values: Vec<_> =
+        found.iter().map(|it| (it.column.as_str(), it.stored, it.actual)).collect();
+    assert_eq!(values, [("unread_count", 0, 1), ("total_count", 0, 1)]);
+    repair(&mut scenario, &found[0]).await;
+    assert_eq!(mismatches_in(&mut scenario, CounterTable::Inboxes).await, []);
+}
+
+#[tokio::test]
 async fn wrong_counts_of_a_single_notification_are_found_and_repaired() {
     let mut scenario = Scenario::create().await;
     let single = create_hearts(&mut scenario, 1).await;
@@ -275,7 +308,11 @@ async fn set_column(scenario: &Scenario, column: &str, value: &str, id: Notifica
 }
 
 async fn mismatches(scenario: &mut Scenario) -> Vec<Mismatch> {
-    let batch = Counters::new(&mut scenario.conn).verify(TABLE, None, 1_000).await.unwrap();
+    mismatches_in(scenario, TABLE).await
+}
+
+async fn mismatches_in(scenario: &mut Scenario, table: CounterTable) -> Vec<Mismatch> {
+    let batch = Counters::new(&mut scenario.conn).verify(table, None, 1_000).await.unwrap();
     batch.map(|batch| batch.mismatches).unwrap_or_default()
 }
 

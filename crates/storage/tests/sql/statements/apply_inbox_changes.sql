@@ -31,7 +31,7 @@ WITH start AS (
         AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
         AND single.actor_id = ANY (quota.actor_ids)
 ), gone AS (
-    DELETE FROM notifications WHERE id = ANY ($8)
+    DELETE FROM notifications WHERE id = ANY ($8) RETURNING user_id, parent_id, read
 ), saved AS (
     INSERT INTO notifications AS old
     SELECT * FROM jsonb_populate_recordset(NULL::notifications, $9) AS new
@@ -51,6 +51,24 @@ WITH start AS (
         actor_count = excluded.actor_count,
         comment_id = excluded.comment_id,
         seq = CASE WHEN excluded.seq = 0 THEN old.seq ELSE excluded.seq END
+    RETURNING id, user_id, parent_id, read
+), listed AS (
+    SELECT user_id, read, 1 AS number FROM saved WHERE parent_id IS NULL
+    UNION ALL
+    SELECT user_id, read, -1 FROM gone WHERE parent_id IS NULL
+    UNION ALL
+    SELECT before.user_id, before.read, -1 FROM saved, LATERAL (
+        SELECT user_id, read FROM notifications AS it WHERE it.id = saved.id AND it.parent_id IS NULL LIMIT 1
+    ) AS before
+), difference AS (
+    SELECT user_id, sum(number) AS total, coalesce(sum(number) FILTER (WHERE NOT read), 0) AS unread
+    FROM listed GROUP BY user_id
+), counted AS (
+    UPDATE inboxes SET (unread_count, total_count) = (
+        SELECT greatest(unread_count + difference.unread, 0), greatest(total_count + difference.total, 0)
+        FROM difference WHERE difference.user_id = inboxes.user_id
+    )
+    WHERE user_id = ANY (ARRAY(SELECT user_id FROM difference WHERE total <> 0 OR unread <> 0))
 ), departed AS (
     INSERT INTO notification_removals
     SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, $10)

@@ -12,7 +12,11 @@ WITH part AS MATERIALIZED (
     DELETE FROM notifications AS it
     WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
         AND it.last_updated_at < $1 AND it.parent_id IS NULL AND it.read
-    RETURNING it.id
+    RETURNING it.user_id
+), counted AS (
+    UPDATE inboxes SET total_count = greatest(total_count - old.number, 0)
+    FROM (SELECT user_id, count(*) AS number FROM gone GROUP BY user_id) AS old
+    WHERE inboxes.user_id = old.user_id
 )
 SELECT count(*) FROM gone;
 

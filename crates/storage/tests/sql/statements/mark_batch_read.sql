@@ -17,7 +17,9 @@ WITH unread AS MATERIALIZED (
     SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
     WHERE size.children < $4
 ), counted AS (
-    UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete) WHERE user_id = $1
+    UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete),
+        unread_count = greatest(unread_count - (SELECT count(*) FROM complete), 0)
+    WHERE user_id = $1
     RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
 ), marked AS (
     UPDATE notifications AS it SET read = true, read_at = $2, seq = counted.seq + complete.number

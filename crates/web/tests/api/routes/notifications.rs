@@ -153,6 +153,7 @@ async fn unread_only_filters_every_page() {
     let scenario = Scenario::create().await;
     insert_batch(&scenario, 60).await;
     scenario.api.database().execute("UPDATE notifications SET read = true WHERE seq % 2 = 1").await;
+    scenario.api.database().recount_inboxes().await;
 
     let pages = scenario.fetch_all_pages(&format!("{NOTIFICATIONS}?unread_only=true")).await;
     let all = scenario.fetch_all_pages(&format!("{NOTIFICATIONS}?unread_only=false")).await;

@@ -1,0 +1,3 @@
+ALTER TABLE inboxes
+    DROP COLUMN total_count,
+    DROP COLUMN unread_count;
