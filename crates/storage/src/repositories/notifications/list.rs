@@ -133,8 +133,8 @@ statement! {
     /// Selects, for each notification, the start of its post and of its comment as they are now, if the owner can see them,
     /// and up to 8 actors of a batch: first those that the owner follows, then by their newest child. Only the newest 100
     /// children of a batch are considered, so a page reads no more for a batch of thousands than for one of hundreds. Each
-    /// post, comment and actor is a lookup of its own, and whether the owner follows the actor is a count, so that no plan
-    /// scans all users or all follows of the owner.
+    /// post, comment and actor is a lookup of its own, so that no plan scans all users. The follows of an owner who follows up
+    /// to 1,000 users are read once; otherwise, whether the owner follows an actor is a lookup too.
     LoadShown {
         ids: Vec<Uuid> as Array<SqlUuid>,
         posts: Vec<Option<Uuid>> as Array<Nullable<SqlUuid>>,
