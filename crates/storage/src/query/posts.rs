@@ -109,13 +109,13 @@ fn posts_of_visible_authors(viewer: Viewer) -> IntoBoxed<'static, posts_for_view
 }
 
 /// Posts with their author, and the viewer's heart and reaction. These are subqueries per post: with joins, PostgreSQL would
-/// read all hearts and reactions of the viewer.
+/// read all hearts and reactions of the viewer. That of the heart is answered by its index alone.
 #[dsl::auto_type]
 fn posts_for_viewer(viewer: Option<i64>) -> _ {
     let own_heart = likes::table
         .filter(likes::post_id.eq(posts::id))
         .filter(likes::user_id.nullable().eq(viewer))
-        .select(likes::id)
+        .select(likes::user_id)
         .single_value();
     let own_reaction = emoji_reactions::table
         .filter(emoji_reactions::post_id.eq(posts::id))

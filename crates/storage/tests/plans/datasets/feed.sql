@@ -1,6 +1,6 @@
 -- A large dataset for feeds: 10,000 users with 20 follows each, and 200,000 posts of half a year. Most posts are recent, few
--- have much engagement, and every tenth is private. User 1 follows no users, user 2 follows 60 and user 3 follows 5,000;
--- user 4 has blocks with 40.
+-- have much engagement, and every tenth is private. User 1 follows no users, user 2 follows 60, user 3 follows 5,000, user 5
+-- follows 10 and user 6 follows 400; user 4 has blocks with 40.
 SET synchronous_commit = off;
 
 INSERT INTO users (email, username, hashed_password)
@@ -22,11 +22,15 @@ FROM generate_series(1, 200000) AS n;
 INSERT INTO follows (id, follower_id, followed_id, status)
 SELECT md5(follower_id || ' ' || followed_id)::uuid, follower_id, followed_id, status
 FROM (
-    SELECT n, (n + 499 * k) % 10000 + 1, 'active' FROM generate_series(5, 10000) AS n, generate_series(1, 20) AS k
+    SELECT n, (n + 499 * k) % 10000 + 1, 'active' FROM generate_series(7, 10000) AS n, generate_series(1, 20) AS k
     UNION ALL
     SELECT 2, 100 * n, 'active' FROM generate_series(1, 60) AS n
     UNION ALL
     SELECT 3, 1000 + n, 'active' FROM generate_series(1, 5000) AS n
+    UNION ALL
+    SELECT 5, 900 * n, 'active' FROM generate_series(1, 10) AS n
+    UNION ALL
+    SELECT 6, 25 * n - 1, 'active' FROM generate_series(1, 400) AS n
     UNION ALL
     SELECT 4, 100 * n, 'blocked' FROM generate_series(1, 20) AS n
     UNION ALL

@@ -41,12 +41,12 @@ async fn pages_equal_the_composition_of_all_posts_when_ranks_are_nearly_equal() 
                   timestamptz '2026-01-05 12:00Z' - floor(random() * 5000) * interval '1 second'",
         )
         .await;
-    for (follower, count) in [(1, 50), (2, 400), (3, 2500)] {
+    for (follower, count) in [(1, 50), (2, 400), (3, 2500), (5, 15)] {
         create_follows(&database, follower, count).await;
     }
     let mut conn = database.pool.acquire().await.unwrap();
 
-    for viewer in [user(1), user(2), user(3), user(4)] {
+    for viewer in [user(1), user(2), user(3), user(4), user(5)] {
         assert_feed_matches(&mut conn, viewer, &[20, 33]).await;
     }
 }

@@ -1,7 +1,7 @@
 SET plan_cache_mode = force_generic_plan;
 
 PREPARE posts AS
-SELECT "posts"."id", "posts"."author_id", "posts"."title", "posts"."content", "posts"."post_type", "posts"."image_url", "posts"."location", "posts"."is_public", "posts"."created_at", "posts"."updated_at", "posts"."hearts_count", "posts"."reactions_count", "posts"."shares_count", "posts"."comments_count", "users"."id", "users"."username", "users"."display_name", "users"."profile_image_url", ((SELECT "likes"."id"
+SELECT "posts"."id", "posts"."author_id", "posts"."title", "posts"."content", "posts"."post_type", "posts"."image_url", "posts"."location", "posts"."is_public", "posts"."created_at", "posts"."updated_at", "posts"."hearts_count", "posts"."reactions_count", "posts"."shares_count", "posts"."comments_count", "users"."id", "users"."username", "users"."display_name", "users"."profile_image_url", ((SELECT "likes"."user_id"
 FROM "likes"
 WHERE (("likes"."post_id" = "posts"."id")
 AND ("likes"."user_id" = $1))

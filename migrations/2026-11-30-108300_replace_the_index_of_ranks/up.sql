@@ -1,0 +1,2 @@
+DROP INDEX idx_posts_rank;
+ALTER INDEX idx_posts_rank_author RENAME TO idx_posts_rank;
