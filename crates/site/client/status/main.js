@@ -26,6 +26,7 @@ const PLOTS = [
   ['Statements', 'Sent to PostgreSQL, BEGIN and COMMIT included', perSecond, rate('grateful_statement_duration_seconds_count')],
   ['Database time', 'Time in statements per second; 100 % is one connection', percent, rate('grateful_statement_duration_seconds_sum')],
   ['Busy connections', 'Of all pools', number, gauge('grateful_pool_connections', ({ state }) => state === 'busy')],
+  ['Reads under way', 'On shared connections', number, gauge('grateful_reads_in_flight')],
   ['Waiting for a connection', 'Requests and jobs', number, gauge('grateful_pool_waiting')],
   ['Notifications', 'Acts that notify, also in a batch', perSecond,
     rate('grateful_notifications_total', ({ outcome }) => ['started', 'converted', 'joined'].includes(outcome))],
@@ -112,6 +113,7 @@ function showFacts(samples) {
     ['Notifications that joined one', number(notifications('joined'))],
     ['Slow statements', number(sum(samples, 'grateful_statements_slow_total'))],
     ...pools(samples),
+    ['Shared connections for reads', number(sum(samples, 'grateful_read_connections'))],
   ];
   fill(document.getElementById('facts'), facts.map(([name, value]) => h('div', { class: 'card fact' }, h('dt', {}, name), h('dd', {}, value))));
 }
