@@ -18,7 +18,7 @@ impl Attempt {
     }
 
     pub(in crate::connection) fn pooled(conn: PooledConnection) -> Self {
-        Self::on(Route::Pooled(conn))
+        Self::on(Route::Pooled(Box::new(conn)))
     }
 
     fn on(route: Route) -> Self {

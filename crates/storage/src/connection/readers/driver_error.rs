@@ -12,7 +12,7 @@ pub(super) fn is_fatal(error: &tokio_postgres::Error) -> bool {
     error.as_db_error().is_none() || error.code().is_some_and(ends_session)
 }
 
-pub(super) fn into_diesel(error: tokio_postgres::Error) -> Error {
+pub(super) fn into_diesel(error: &tokio_postgres::Error) -> Error {
     let Some(info) = error.as_db_error() else {
         let kind = DatabaseErrorKind::UnableToSendCommand;
         return Error::DatabaseError(kind, Box::new(error.to_string()));

@@ -16,7 +16,7 @@ pub(super) struct Place {
 /// A shared connection, or one of the pool.
 pub(super) enum Route {
     Shared(Arc<Session>),
-    Pooled(PooledConnection),
+    Pooled(Box<PooledConnection>),
 }
 
 impl Place {

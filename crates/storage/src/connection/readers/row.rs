@@ -102,7 +102,9 @@ pub enum ReadField<'f> {
 impl<'a> Field<'a, Pg> for ReadField<'a> {
     fn field_name(&self) -> Option<&str> {
         match self {
-            Self::Shared(row, index) => row.row.columns().get(*index).map(|column| column.name()),
+            Self::Shared(row, index) => {
+                row.row.columns().get(*index).map(tokio_postgres::Column::name)
+            }
             Self::Pooled(field) => field.field_name(),
         }
     }

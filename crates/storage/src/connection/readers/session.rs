@@ -95,16 +95,15 @@ impl Session {
     ) -> QueryResult<Vec<ReadRow>> {
         let start = Instant::now();
         let statement = &request.statement;
-        let prepared = match statement.prepared() {
-            Some(prepared) => prepared,
-            None => {
-                let sent = self.queue.send();
-                on_send(sent.number);
-                let prepared = statement.prepare(&self.client, &request.types).await;
-                sent.finish();
-                on_send(0);
-                prepared.map_err(|error| self.failed(error))?
-            }
+        let prepared = if let Some(prepared) = statement.prepared() {
+            prepared
+        } else {
+            let sent = self.queue.send();
+            on_send(sent.number);
+            let prepared = statement.prepare(&self.client, &request.types).await;
+            sent.finish();
+            on_send(0);
+            prepared.map_err(|error| self.failed(&error))?
         };
         let sent = self.queue.send();
         on_send(sent.number);
@@ -116,11 +115,11 @@ impl Session {
         let rows: Result<Vec<ReadRow>, _> = rows.await;
         sent.finish();
         record_statement(statement.sql(), start, self.slow);
-        rows.map_err(|error| self.failed(error))
+        rows.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, error: tokio_postgres::Error) -> diesel::result::Error {
-        if is_fatal(&error) {
+    fn failed(&self, error: &tokio_postgres::Error) -> diesel::result::Error {
+        if is_fatal(error) {
             self.is_ending.store(true, Ordering::Relaxed);
         }
         into_diesel(error)
