@@ -85,10 +85,11 @@ impl Author {
     /// the name has none, its first visible character, such as an emoji.
     pub fn initials(&self) -> String {
         let name = self.name();
-        let mut letters =
-            name.split_whitespace().filter_map(|word| find_grapheme(word, is_visible_letter));
+        let mut letters = name.split_whitespace().filter_map(|word| {
+            word.graphemes(true).find(|grapheme| grapheme.starts_with(is_visible_letter))
+        });
         let (first, last) = (letters.next(), letters.next_back());
-        let initials = first.or_else(|| find_grapheme(name, is_visible)).into_iter().chain(last);
+        let initials = first.or_else(|| first_visible(name)).into_iter().chain(last);
         initials.map(|grapheme| truncate(grapheme).to_uppercase()).collect()
     }
 }
@@ -97,9 +98,10 @@ fn is_visible_letter(character: char) -> bool {
     character.is_alphanumeric() && is_visible(character)
 }
 
-/// The first grapheme cluster of a text (Unicode Standard Annex 29) that starts with such a character.
-fn find_grapheme(text: &str, is_start: fn(char) -> bool) -> Option<&str> {
-    text.graphemes(true).find(|grapheme| grapheme.starts_with(is_start))
+/// The first visible character with what belongs to it (a grapheme cluster, Unicode Standard Annex 29). Invisible characters
+/// before it in the same cluster, such as a mark without a letter, are left out.
+fn first_visible(text: &str) -> Option<&str> {
+    text[text.find(is_visible)?..].graphemes(true).next()
 }
 
 /// Cuts a grapheme cluster with an unusual number of combining marks.
@@ -171,6 +173,7 @@ mod tests {
     #[case("ana", Some("\u{200b}zero"), "Z")]
     #[case("ana", Some("\u{3164}"), "A")]
     #[case("ana", Some("\u{2800}<"), "<")]
+    #[case("ana", Some("\u{1e01b}\u{a3e}"), "\u{a3e}")]
     #[case("ana", Some("straße ßen"), "SSS")]
     #[case(".x", None, "X")]
     fn initials_are_from_the_first_and_the_last_word(
