@@ -13,9 +13,9 @@ use crate::support::{assert_unauthenticated, log_in};
 async fn the_look_up_and_the_read_are_one_round_trip_once_a_token_is_known() {
     let (app, ana, token) = signed_in().await;
 
-    let (first, queries) = QueryLog::record(read_profile(&app, &token)).await;
+    let (first, queries) = Box::pin(QueryLog::record(read_profile(&app, &token))).await;
     assert_eq!((queries.total(), queries.round_trips()), (2, 2), "{queries:#?}");
-    let (second, queries) = QueryLog::record(read_profile(&app, &token)).await;
+    let (second, queries) = Box::pin(QueryLog::record(read_profile(&app, &token))).await;
     assert_eq!((queries.total(), queries.round_trips()), (2, 1), "{queries:#?}");
 
     for found in [first, second] {
