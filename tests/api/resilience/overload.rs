@@ -122,6 +122,40 @@ async fn many_concurrent_logins_neither_exceed_the_memory_limit_nor_delay_other_
     assert!(memory < MAX_MEMORY, "{memory} bytes");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_concurrent_readers_are_answered_or_refused_within_the_memory_limit() {
+    let server = Setup::with_test_database().await.env("GRATEFUL_WORKERS", 1).start().await;
+    let ana = server.client().sign_up("ana").await;
+    for _ in 0..20 {
+        server.client().create_post(&ana, "For company.").send().await.expect(201);
+    }
+    let mut readers = JoinSet::new();
+    for reader in 0..1_000 {
+        let paths = ["/api/v1/posts/feed", "/api/v1/users/me/posts", "/api/v1/users/me/profile"];
+        let request = server.client().get(paths[reader % paths.len()]).by(&ana);
+        readers.spawn(async move {
+            let start = Instant::now();
+            (request.send().await, start.elapsed())
+        });
+    }
+
+    let (mut statuses, mut slowest) = (BTreeMap::<u16, u32>::new(), Duration::ZERO);
+    while let Some(read) = readers.join_next().await {
+        let (response, elapsed) = read.unwrap();
+        *statuses.entry(response.status).or_default() += 1;
+        slowest = slowest.max(elapsed);
+        let retry_after = (response.status == 503).then_some("1");
+        assert_eq!(response.header("retry-after"), retry_after, "{response}");
+    }
+
+    let memory = server.resident_bytes();
+    println!("{statuses:?}, slowest: {slowest:?}, {} MiB", memory >> 20);
+    assert!(statuses.keys().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.contains_key(&200), "{statuses:?}");
+    assert!(memory < MAX_MEMORY, "{memory} bytes");
+    server.client().get_session(&ana).send().await.expect(200);
+}
+
 /// The number of requests with 503 in the log, and the number of lines about them.
 fn sum_of_refusals(server: &Server) -> (u64, usize) {
     let log = server.log_as_json().into_iter();
