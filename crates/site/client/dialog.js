@@ -1,6 +1,6 @@
 // Dialogs: the browser's own, which keep the focus inside and give it back.
 
-import { h, icon, uniqueId } from './dom.js';
+import { fill, h, icon, uniqueId } from './dom.js';
 
 /** Opens a dialog. `build` gets a function that closes it and returns its contents. */
 export function openDialog(title, build) {
@@ -34,17 +34,22 @@ export function confirmDialog(title, text, action) {
 
 /** A button that opens a list of actions, `[label, run]`. */
 export function actionMenu(label, actions) {
-  const list = h('div', { class: 'menu', hidden: true });
-  const button = h('button', {
-    type: 'button', class: 'icon-button', 'aria-label': label, 'aria-expanded': 'false',
-    onclick: () => (list.hidden ? open() : close()),
-  }, icon('more'));
+  const button = h('button', { type: 'button', class: 'icon-button', 'aria-label': label }, icon('more'));
+  const list = h('div', { class: 'menu' });
+  return popup(button, list, (close) => actions.map(([text, run, isDanger]) => h('button', {
+    type: 'button', class: isDanger ? 'menu-item danger' : 'menu-item', onclick: () => { close(); run(); },
+  }, text)));
+}
+
+/**
+ * A list that a button opens and closes. It also closes when Escape is pressed in it, or when the focus leaves both.
+ * `build` gets a function that closes the list, and returns what the list shows when it opens. `mayOpen` is asked first.
+ */
+export function popup(button, list, build, mayOpen = () => true) {
   const node = h('div', { class: 'menu-anchor' }, button, list);
 
   function open() {
-    list.replaceChildren(...actions.map(([text, run, isDanger]) => h('button', {
-      type: 'button', class: isDanger ? 'menu-item danger' : 'menu-item', onclick: () => { close(); run(); },
-    }, text)));
+    fill(list, build(close));
     show(true);
     list.firstElementChild.focus();
   }
@@ -60,20 +65,17 @@ export function actionMenu(label, actions) {
     button.setAttribute('aria-expanded', String(isOpen));
   }
 
-  closeOutside(node, list, close);
-  return node;
-}
-
-/** Closes what was opened when Escape is pressed in it, or when the focus leaves its anchor. */
-export function closeOutside(anchor, opened, close) {
+  show(false);
+  button.addEventListener('click', () => mayOpen() && (list.hidden ? open() : close()));
   // A press inside keeps the focus where it is, also in browsers that do not focus buttons.
-  opened.addEventListener('mousedown', (event) => event.preventDefault());
-  anchor.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || opened.hidden) return;
+  list.addEventListener('mousedown', (event) => event.preventDefault());
+  node.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || list.hidden) return;
     event.stopPropagation();
     close();
   });
-  anchor.addEventListener('focusout', (event) => {
-    if (!opened.hidden && !anchor.contains(event.relatedTarget)) close();
+  node.addEventListener('focusout', (event) => {
+    if (!list.hidden && !node.contains(event.relatedTarget)) close();
   });
+  return node;
 }

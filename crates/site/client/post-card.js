@@ -3,7 +3,7 @@
 import { alertError, notice } from './announce.js';
 import { getTagged, patch, remove } from './api.js';
 import { fill, h, hiddenText, icon } from './dom.js';
-import { actionMenu, closeOutside, confirmDialog, openDialog } from './dialog.js';
+import { actionMenu, confirmDialog, openDialog, popup } from './dialog.js';
 import { field, form, input, select } from './form.js';
 import { absoluteTime, compact, relativeTime } from './format.js';
 import { suggestingField } from './mentions.js';
@@ -113,35 +113,13 @@ function signedIn() {
 function reactionPicker(id) {
   const count = h('span', { class: 'count' });
   const face = h('span', { class: 'reaction-face' });
-  const list = h('div', { class: 'reactions', role: 'group', 'aria-label': 'Reactions', hidden: true });
-  const button = h('button', {
-    type: 'button', class: 'action action-smile', 'aria-expanded': 'false',
-    onclick: () => signedIn() && (list.hidden ? open() : close()),
-  }, face, hiddenText('React'), count);
-  const node = h('div', { class: 'menu-anchor' }, button, list);
+  const list = h('div', { class: 'reactions', role: 'group', 'aria-label': 'Reactions' });
+  const button = h('button', { type: 'button', class: 'action action-smile' }, face, hiddenText('React'), count);
   let mine = null;
-
-  function open() {
-    fill(list, REACTIONS.map(([code, emoji, name]) => h('button', {
-      type: 'button', class: 'reaction', 'aria-label': name, title: name, 'aria-pressed': String(mine === code),
-      onclick: () => { react(id, mine === code ? null : code); close(); },
-    }, emoji)));
-    show(true);
-    list.firstElementChild.focus();
-  }
-
-  function close() {
-    const hadFocus = list.contains(document.activeElement);
-    show(false);
-    if (hadFocus) button.focus();
-  }
-
-  function show(isOpen) {
-    list.hidden = !isOpen;
-    button.setAttribute('aria-expanded', String(isOpen));
-  }
-
-  closeOutside(node, list, close);
+  const node = popup(button, list, (close) => REACTIONS.map(([code, emoji, name]) => h('button', {
+    type: 'button', class: 'reaction', 'aria-label': name, title: name, 'aria-pressed': String(mine === code),
+    onclick: () => { react(id, mine === code ? null : code); close(); },
+  }, emoji)), signedIn);
   return {
     node,
     draw(post) {

@@ -40,8 +40,9 @@ pub(super) struct Readers {
 #[derive(Default)]
 struct Slot {
     session: Mutex<Option<Arc<Session>>>,
-    /// Held while a session is being opened. Counts the failures.
+    /// Held while a session is being opened.
     opening: tokio::sync::Mutex<()>,
+    /// How often opening has failed.
     failures: std::sync::atomic::AtomicU64,
 }
 
