@@ -19,10 +19,10 @@ mod user_agent;
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use grateful_application::App;
+use grateful_application::{App, Error};
 
 pub(crate) use self::authentication::{
-    OptionalReader, SignedIn, SignedInReader, UnverifiedToken, bearer_token,
+    OptionalReader, SignedIn, SignedInReader, UnverifiedToken, bearer_token, unauthenticated,
 };
 pub(crate) use self::conditional::{IfMatch, IfNoneMatch, revision_part};
 pub(crate) use self::field::{Field, FromJson, as_is};
@@ -40,6 +40,12 @@ pub(crate) use self::request_id::RequestId;
 pub(crate) use self::route::{MatchedRoute, Route, matched_pattern};
 pub(crate) use self::stream_params::{LAST_EVENT_ID, LastEventId, StreamParams};
 pub(crate) use self::user_agent::UserAgent;
+
+/// Returns the application, which every server has.
+pub(crate) fn app(request: &HttpRequest) -> Result<&App, Error> {
+    let app = request.app_data::<Data<App>>().map(Data::get_ref);
+    app.ok_or_else(|| Error::Internal("no App".into()))
+}
 
 /// Returns the current time of the application's clock.
 pub(crate) fn now(request: &HttpRequest) -> DateTime<Utc> {

@@ -3,16 +3,16 @@
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::web::Data;
-use actix_web::{FromRequest as _, HttpMessage, HttpRequest};
+use actix_web::{FromRequest as _, HttpMessage};
 use grateful_application::notifications::{self, StreamTicket};
-use grateful_application::{App, Error as UseCaseError, sessions};
+use grateful_application::{Error as UseCaseError, sessions};
 use grateful_domain::Session;
 
 use crate::access::{Access, access_to};
 use crate::error::ApiError;
 use crate::request::{
-    HeadMarker, QueryParameters, Route, StreamParams, UnverifiedToken, bearer_token,
+    HeadMarker, QueryParameters, Route, StreamParams, UnverifiedToken, app, bearer_token,
+    unauthenticated,
 };
 
 /// Checks the token or ticket that the route requires, and stores the session in the request's extensions, where
@@ -25,7 +25,7 @@ pub(crate) async fn authenticate(request: &ServiceRequest, route: &Route) -> Res
     let session = match (access_to(request.method(), &route.pattern), has_token) {
         (Access::Public, _) | (Access::Optional, false) => return Ok(()),
         (Access::Required, false) => {
-            return Err(UseCaseError::Unauthenticated("Authentication is required").into());
+            return Err(unauthenticated().into());
         }
         (Access::TokenOrTicket, false) => find_session_of_ticket(request).await?,
         (access, true) => {
@@ -55,7 +55,7 @@ pub(crate) async fn confirm_token(response: ServiceResponse) -> ServiceResponse 
     let Some(UnverifiedToken(token)) = unverified else { return response };
     let checked = match app(request) {
         Ok(app) => sessions::authenticate(app, &token).await.map_err(ApiError::from),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     match checked {
         Ok(session) => {
@@ -69,8 +69,7 @@ pub(crate) async fn confirm_token(response: ServiceResponse) -> ServiceResponse 
 async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, ApiError> {
     let QueryParameters(parameters) =
         QueryParameters::<StreamParams>::extract(request.request()).into_inner()?;
-    let missing = UseCaseError::Unauthenticated("Authentication is required");
-    let ticket = parameters.ticket.into_text().ok_or(missing)?;
+    let ticket = parameters.ticket.into_text().ok_or_else(unauthenticated)?;
     let unknown = UseCaseError::Unauthenticated("The ticket is invalid, used, or has expired");
     let ticket = StreamTicket::parse(&ticket).ok_or(unknown)?;
     let app = app(request.request())?;
@@ -79,9 +78,4 @@ async fn find_session_of_ticket(request: &ServiceRequest) -> Result<Session, Api
     } else {
         notifications::redeem_ticket(app, &ticket).await?
     })
-}
-
-fn app(request: &HttpRequest) -> Result<&App, ApiError> {
-    let app = request.app_data::<Data<App>>().map(Data::get_ref);
-    app.ok_or_else(|| UseCaseError::Internal("no App".into()).into())
 }

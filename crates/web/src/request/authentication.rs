@@ -4,14 +4,14 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, LocalBoxFuture};
-use grateful_application::{AccessToken, App, Error, sessions};
+use grateful_application::{AccessToken, Error, sessions};
 use grateful_domain::{Session, UserId, Viewer};
 
 use crate::error::ApiError;
+use crate::request::app;
 
 /// The caller's session, on routes that need a token. The token has been checked, here or by the authentication middleware.
 pub(crate) struct SignedIn(pub(crate) Session);
@@ -29,7 +29,7 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         match Caller::of(request) {
-            Caller::Guest => Either::Left(ready(Err(unauthenticated()))),
+            Caller::Guest => Either::Left(ready(Err(unauthenticated().into()))),
             Caller::Session(session) => Either::Left(ready(Ok(Self(session)))),
             Caller::Unverified(caller) => {
                 let verify = async move { Ok(Self(caller.verify().await?)) };
@@ -54,7 +54,7 @@ impl SignedInReader {
         read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
     ) -> Result<T, ApiError> {
         match self.0 {
-            Caller::Guest => Err(unauthenticated()),
+            Caller::Guest => Err(unauthenticated().into()),
             Caller::Session(session) => Ok(read(session.user).await?),
             Caller::Unverified(caller) => caller.read(read).await,
         }
@@ -68,7 +68,7 @@ impl FromRequest for SignedInReader {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = Caller::of(request);
         let is_guest = matches!(caller, Caller::Guest);
-        ready(if is_guest { Err(unauthenticated()) } else { Ok(Self(caller)) })
+        ready(if is_guest { Err(unauthenticated().into()) } else { Ok(Self(caller)) })
     }
 }
 
@@ -136,7 +136,7 @@ struct UnverifiedCaller {
 
 impl UnverifiedCaller {
     async fn verify(self) -> Result<Session, ApiError> {
-        let session = sessions::authenticate(self.app()?, &self.token).await?;
+        let session = sessions::authenticate(app(&self.request)?, &self.token).await?;
         self.request.extensions_mut().insert(session.clone());
         Ok(session)
     }
@@ -146,19 +146,15 @@ impl UnverifiedCaller {
         read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
     ) -> Result<T, ApiError> {
         let (session, output) =
-            sessions::authenticate_and_read(self.app()?, &self.token, read).await?;
+            sessions::authenticate_and_read(app(&self.request)?, &self.token, read).await?;
         self.request.extensions_mut().insert(session);
         Ok(output?)
     }
-
-    fn app(&self) -> Result<&App, ApiError> {
-        let app = self.request.app_data::<Data<App>>().map(Data::get_ref);
-        app.ok_or_else(|| Error::Internal("no App".into()).into())
-    }
 }
 
-fn unauthenticated() -> ApiError {
-    Error::Unauthenticated("Authentication is required").into()
+/// The error of a request without a token, on a route that needs one.
+pub(crate) fn unauthenticated() -> Error {
+    Error::Unauthenticated("Authentication is required")
 }
 
 /// Returns the token in the `Authorization` header, if it has the form of a bearer token (RFC 6750 §2.1).

@@ -12,9 +12,8 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
-use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
-use grateful_application::{App, Error, IdempotentRequest, ImageProcessor, Upload};
+use grateful_application::{Error, IdempotentRequest, ImageProcessor, Upload};
 use grateful_domain::{FieldValidator, Session, UserId};
 
 use self::content_type::boundary_of;
@@ -23,7 +22,7 @@ use self::part_reader::{Part, PartReader, PartRole};
 use self::read_error::image_too_large;
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::request::{Field, FingerprintBuilder, parse_flag};
+use crate::request::{Field, FingerprintBuilder, app, parse_flag, unauthenticated};
 
 /// The fields of a form that a route knows.
 #[derive(Debug)]
@@ -178,13 +177,12 @@ fn text_field(content: Vec<u8>, is_encoded: bool) -> Field<String> {
 }
 
 fn image_processor(request: &HttpRequest) -> Result<Arc<ImageProcessor>, Error> {
-    let app = request.app_data::<Data<App>>().ok_or_else(|| Error::Internal("no App".into()))?;
-    Ok(Arc::clone(&app.image_processor))
+    Ok(Arc::clone(&app(request)?.image_processor))
 }
 
 fn uploader(request: &HttpRequest) -> Result<UserId, Error> {
     let user = request.extensions().get::<Session>().map(|session| session.user);
-    user.ok_or(Error::Unauthenticated("Authentication is required"))
+    user.ok_or_else(unauthenticated)
 }
 
 /// Rejects a body whose `Content-Length` is too large, before any of it is read.
