@@ -1,5 +1,7 @@
 //! Pages of lists that are sorted by time, newest first, ties by id.
 
+use chrono::{DateTime, Utc};
+use diesel::dsl::{Filter, Limit, Offset};
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -7,31 +9,55 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::{FilterDsl, LimitDsl, OffsetDsl};
 use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::{Limit, Offset, PageRequest, PageStart, Position, Total};
+use grateful_domain::{
+    Limit as PageLimit, Offset as PageOffset, PageRequest, PageStart, Position, Total,
+};
+use uuid::Uuid;
 
 use crate::{ReadConnection, Result};
 
 /// Restricts a sorted list to a page, plus one row to know whether there is a next page.
-pub(crate) fn paginate<Q, Time, Id>(query: Q, page: PageRequest, time: Time, id: Id) -> Q
+///
+/// A first page is the page after [`FIRST`] with an offset of zero, so that all pages of a list are one statement.
+pub(crate) fn paginate<List, Time, Id>(
+    list: List,
+    page: PageRequest,
+    time: Time,
+    id: Id,
+) -> Paginated<List, Time, Id>
 where
-    Q: FilterDsl<After<Time, Id>, Output = Q> + LimitDsl<Output = Q> + OffsetDsl<Output = Q>,
+    List: FilterDsl<After<Time, Id>>,
+    Filter<List, After<Time, Id>>: LimitDsl,
+    Limit<Filter<List, After<Time, Id>>>: OffsetDsl,
 {
-    let query = match page.start {
-        PageStart::After(position) => FilterDsl::filter(query, After { time, id, position }),
-        PageStart::Offset(Offset::ZERO) => query,
-        PageStart::Offset(offset) => OffsetDsl::offset(query, offset.into()),
+    let (position, offset) = match page.start {
+        PageStart::After(position) => (position, PageOffset::ZERO),
+        PageStart::Offset(offset) => (FIRST, offset),
     };
-    LimitDsl::limit(query, overfetch(page.limit))
+    let rows = FilterDsl::filter(list, After { time, id, position });
+    OffsetDsl::offset(LimitDsl::limit(rows, overfetch(page.limit)), offset.into())
 }
 
+/// The result of [`paginate`].
+pub(crate) type Paginated<List, Time, Id> = Offset<Limit<Filter<List, After<Time, Id>>>>;
+
+/// A time after that of every row. The last one that all clients of PostgreSQL can write.
+pub(crate) const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(time) => time,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
+/// The position before the newest row.
+const FIRST: Position = Position { at: END_OF_TIME, id: Uuid::max() };
+
 /// One more than the limit of a page.
-pub(crate) fn overfetch(limit: Limit) -> i64 {
+pub(crate) fn overfetch(limit: PageLimit) -> i64 {
     i64::from(limit) + 1
 }
 
 /// The condition that a row comes after a position. It compares the sort columns as one row, so that an index on both is
 /// read as one range.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct After<Time, Id> {
     time: Time,
     id: Id,
@@ -54,11 +80,6 @@ impl<Time: SelectableExpression<Table>, Id: SelectableExpression<Table>, Table>
 
 impl<Time, Id, Grouped> ValidGrouping<Grouped> for After<Time, Id> {
     type IsAggregate = is_aggregate::Never;
-}
-
-impl<Time, Id> QueryId for After<Time, Id> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 impl<Time: QueryFragment<Pg>, Id: QueryFragment<Pg>> QueryFragment<Pg> for After<Time, Id> {

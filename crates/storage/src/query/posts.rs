@@ -1,16 +1,18 @@
 //! Lists of posts.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{self, IntoBoxed};
+use diesel::dsl;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use grateful_domain::{Limit, PageRequest, PostForViewer, UserId, Viewer};
+use diesel_async::RunQueryDsl;
+use grateful_domain::{Limit, PageRequest, PostForViewer, Total, UserId, Viewer};
 
+use super::hidden::NotHidden;
 use super::not_hidden;
-use super::paging::paginate;
+use super::paging::{END_OF_TIME, count_up_to, paginate};
 use crate::rows::{AuthorRow, PostRow, emoji_from_code};
 use crate::schema::{emoji_reactions, likes, posts, users};
-use crate::{Result, StorageError};
+use crate::{ReadConnection, Result, StorageError};
 
 /// A query for a list of posts, newest first. It starts with [`PostQuery::visible_to`], so no list can ignore privacy or
 /// blocks.
@@ -34,7 +36,7 @@ pub struct PostQuery {
     author: Option<UserId>,
     until: Option<DateTime<Utc>>,
     pub(crate) page: PageRequest,
-    pub(crate) max_total: Option<u16>,
+    max_total: Option<u16>,
 }
 
 impl PostQuery {
@@ -70,42 +72,62 @@ impl PostQuery {
         Self { max_total: Some(max), ..self }
     }
 
-    /// Selects the whole list, in its order.
-    pub(crate) fn select_all(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        let mut select = match self.author {
-            None => public_posts(self.viewer),
-            Some(author) => {
-                visible_posts(self.viewer).filter(posts::author_id.eq(i64::from(author)))
+    /// Loads a page, plus one post to know whether there is a next page, and the total if it was requested.
+    pub(crate) async fn fetch<C: ReadConnection>(
+        &self,
+        conn: &mut C,
+    ) -> Result<(Vec<PostForViewerRow>, Option<Total>)> {
+        let (time, id) = (posts::created_at, posts::id);
+        let viewer = self.viewer.user().map(i64::from);
+        let until = self.until.unwrap_or(END_OF_TIME);
+        // Each of the two has a type, and so its text once.
+        Ok(match self.author {
+            None => {
+                let list = || newest_public_posts(viewer, until);
+                let total = count_up_to(conn, list, self.max_total).await?;
+                (paginate(list(), self.page, time, id).load(conn).await?, total)
             }
-        };
-        if let Some(until) = self.until {
-            select = select.filter(posts::created_at.lt(until));
-        }
-        select.order((posts::created_at.desc(), posts::id.desc()))
+            Some(author) => {
+                let list = || newest_posts_of(viewer, until, author.into());
+                let total = count_up_to(conn, list, self.max_total).await?;
+                (paginate(list(), self.page, time, id).load(conn).await?, total)
+            }
+        })
     }
+}
 
-    /// Selects a page, plus one post to know whether there is a next page.
-    pub(crate) fn select(&self) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-        paginate(self.select_all(), self.page, posts::created_at, posts::id)
-    }
+#[dsl::auto_type]
+pub(super) fn newest_public_posts(viewer: Option<i64>, until: DateTime<Utc>) -> _ {
+    let newest_first = (posts::created_at.desc(), posts::id.desc());
+    let all: public_posts = public_posts(viewer);
+    all.filter(posts::created_at.lt(until)).order(newest_first)
+}
+
+#[dsl::auto_type]
+pub(super) fn newest_posts_of(viewer: Option<i64>, until: DateTime<Utc>, author: i64) -> _ {
+    let newest_first = (posts::created_at.desc(), posts::id.desc());
+    let is_listed = posts::author_id.eq(author).and(posts::created_at.lt(until));
+    let all: visible_posts = visible_posts(viewer);
+    all.filter(is_listed).order(newest_first)
 }
 
 /// Selects all posts that the viewer can see, including their own private ones, in no particular order. For lookups by id or
 /// author; no index lists them together.
-pub(crate) fn visible_posts(viewer: Viewer) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-    let Some(user) = viewer.user().map(i64::from) else { return public_posts(viewer) };
-    let is_own = posts::author_id.eq(user).and(posts::deleted_at.is_null());
-    posts_of_visible_authors(viewer).filter(posts::is_public.or(is_own))
+#[dsl::auto_type]
+pub(crate) fn visible_posts(viewer: Option<i64>) -> _ {
+    let is_visible_author: NotHidden<posts::author_id> = not_hidden(viewer, posts::author_id);
+    let is_own = posts::author_id.nullable().eq(viewer).and(posts::deleted_at.is_null().nullable());
+    let is_visible = posts::is_public.nullable().or(is_own);
+    let all: posts_for_viewer = posts_for_viewer(viewer);
+    all.filter(is_visible_author).filter(is_visible)
 }
 
 /// Selects the public posts that the viewer can see, in no particular order.
-pub(crate) fn public_posts(viewer: Viewer) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-    posts_of_visible_authors(viewer).filter(posts::is_public)
-}
-
-fn posts_of_visible_authors(viewer: Viewer) -> IntoBoxed<'static, posts_for_viewer, Pg> {
-    let viewer = viewer.user().map(i64::from);
-    posts_for_viewer(viewer).into_boxed().filter(not_hidden(viewer, posts::author_id))
+#[dsl::auto_type]
+pub(crate) fn public_posts(viewer: Option<i64>) -> _ {
+    let is_visible_author: NotHidden<posts::author_id> = not_hidden(viewer, posts::author_id);
+    let all: posts_for_viewer = posts_for_viewer(viewer);
+    all.filter(is_visible_author).filter(posts::is_public)
 }
 
 /// Posts with their author, and the viewer's heart and reaction. These are subqueries per post: with joins, PostgreSQL would

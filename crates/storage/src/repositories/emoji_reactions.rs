@@ -72,8 +72,7 @@ impl<C: ReadConnection> EmojiReactions<'_, C> {
                 emoji_reactions::created_at,
                 AuthorRow::as_select(),
             ))
-            .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()))
-            .into_boxed();
+            .order((emoji_reactions::created_at.desc(), emoji_reactions::id.desc()));
         let rows: Vec<(Uuid, String, DateTime<Utc>, AuthorRow)> =
             paginate(query, page, emoji_reactions::created_at, emoji_reactions::id)
                 .load(self.conn)

@@ -58,8 +58,7 @@ impl<C: ReadConnection> Hearts<'_, C> {
             .filter(likes::post_id.eq(Uuid::from(post)))
             .filter(not_hidden(Some(viewer.into()), likes::user_id))
             .select((likes::id, likes::created_at, AuthorRow::as_select()))
-            .order((likes::created_at.desc(), likes::id.desc()))
-            .into_boxed();
+            .order((likes::created_at.desc(), likes::id.desc()));
         let rows: Vec<(Uuid, DateTime<Utc>, AuthorRow)> =
             paginate(query, page, likes::created_at, likes::id).load(self.conn).await?;
         let hearts = rows.into_iter().map(|(id, created_at, user)| Heart {

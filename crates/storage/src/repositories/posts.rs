@@ -17,9 +17,7 @@ use grateful_domain::{
 use uuid::Uuid;
 
 use super::users::Users;
-use crate::query::{
-    PostForViewerRow, PostQuery, count_up_to, public_posts, statement, visible_posts,
-};
+use crate::query::{PostForViewerRow, PostQuery, public_posts, statement, visible_posts};
 use crate::rows::PostRow;
 use crate::schema::posts;
 use crate::{Connection, ReadConnection, Result, StorageError};
@@ -32,6 +30,7 @@ pub struct Posts<'c, C = Connection> {
 impl<C: ReadConnection> Posts<'_, C> {
     /// Finds a post by id, if the viewer can see it.
     pub async fn find(&mut self, viewer: Viewer, post: PostId) -> Result<Option<PostForViewer>> {
+        let viewer = viewer.user().map(i64::from);
         let select = visible_posts(viewer).filter(posts::id.eq(Uuid::from(post)));
         let row: Option<PostForViewerRow> = select.first(self.conn).await.optional()?;
         row.map(PostForViewer::try_from).transpose()
@@ -39,8 +38,7 @@ impl<C: ReadConnection> Posts<'_, C> {
 
     /// Runs a list query, in one statement, and a second one if the total is requested.
     pub async fn list(&mut self, query: PostQuery) -> Result<Page<PostForViewer>> {
-        let total = count_up_to(self.conn, || query.select_all(), query.max_total).await?;
-        let rows: Vec<PostForViewerRow> = query.select().load(self.conn).await?;
+        let (rows, total) = query.fetch(self.conn).await?;
         let posts = rows.into_iter().map(PostForViewer::try_from).collect::<Result<_>>()?;
         let page = Page::from_overfetch(posts, query.page.limit, |post| post.post.position());
         Ok(page.with_total(total))
@@ -54,8 +52,9 @@ impl<C: ReadConnection> Posts<'_, C> {
         authors: &[UserId],
         limit: Limit,
     ) -> Result<HashMap<UserId, Vec<PostForViewer>>> {
+        let viewer = viewer.user().map(i64::from);
         let newest = NewestPostsPerAuthor {
-            viewer_id: viewer.user().map(i64::from),
+            viewer_id: viewer,
             author_ids: authors.iter().copied().map(i64::from).collect(),
             max_posts: limit.into(),
         };
@@ -78,7 +77,7 @@ impl<C: ReadConnection> Posts<'_, C> {
         posts: &[PostId],
     ) -> Result<HashMap<PostId, PostForViewer>> {
         let ids: Vec<Uuid> = posts.iter().copied().map(Uuid::from).collect();
-        let select = public_posts(viewer).filter(posts::id.eq_any(ids));
+        let select = public_posts(viewer.user().map(i64::from)).filter(posts::id.eq_any(ids));
         let rows: Vec<PostForViewerRow> = select.load(self.conn).await?;
         let posts = rows.into_iter().map(PostForViewer::try_from);
         posts.map(|post| post.map(|post| (post.post.id, post))).collect()

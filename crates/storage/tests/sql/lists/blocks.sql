@@ -9,10 +9,11 @@ AND ("follows"."status" = $2))
 LIMIT $3) IS NOT NULL)
 FROM ("follows" AS "edges"
 INNER JOIN "users" ON ("users"."id" = "edges"."follower_id"))
-WHERE ((("edges"."followed_id" = $4)
+WHERE (((("edges"."followed_id" = $4)
 AND ("edges"."status" = $5))
 AND ("users"."deleted_at" IS NULL))
+AND ROW("edges"."created_at", "edges"."id") < ROW($6, $7))
 ORDER BY "edges"."created_at" DESC, "edges"."id" DESC
-LIMIT $6;
+LIMIT $8 OFFSET $9;
 
-EXPLAIN EXECUTE blocks (NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE blocks (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

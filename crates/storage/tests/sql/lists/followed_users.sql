@@ -9,13 +9,14 @@ AND ("follows"."status" = $2))
 LIMIT $3) IS NOT NULL)
 FROM ("follows" AS "edges"
 INNER JOIN "users" ON ("users"."id" = "edges"."followed_id"))
-WHERE (((("edges"."follower_id" = $4)
+WHERE ((((("edges"."follower_id" = $4)
 AND ("edges"."status" = $5))
 AND NOT ("users"."id" = ANY (SELECT user_id
 FROM hidden_users($6))))
 AND NOT ($7 = ANY (SELECT user_id
 FROM hidden_users($8))))
+AND ROW("edges"."created_at", "edges"."id") < ROW($9, $10))
 ORDER BY "edges"."created_at" DESC, "edges"."id" DESC
-LIMIT $9;
+LIMIT $11 OFFSET $12;
 
-EXPLAIN EXECUTE followed_users (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE followed_users (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

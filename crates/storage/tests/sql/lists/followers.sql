@@ -17,6 +17,6 @@ AND NOT ($7 = ANY (SELECT user_id
 FROM hidden_users($8))))
 AND ROW("edges"."created_at", "edges"."id") < ROW($9, $10))
 ORDER BY "edges"."created_at" DESC, "edges"."id" DESC
-LIMIT $11;
+LIMIT $11 OFFSET $12;
 
-EXPLAIN EXECUTE followers (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE followers (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

@@ -9,6 +9,6 @@ WHERE ((("notifications"."user_id" = $1)
 AND ("notifications"."parent_id" IS NULL))
 AND ROW("notifications"."last_updated_at", "notifications"."id") < ROW($2, $3))
 ORDER BY "notifications"."last_updated_at" DESC, "notifications"."id" DESC
-LIMIT $4;
+LIMIT $4 OFFSET $5;
 
-EXPLAIN EXECUTE notifications (NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE notifications (NULL, NULL, NULL, NULL, NULL);

@@ -12,11 +12,12 @@ AND ("emoji_reactions"."user_id" = $3))
 LIMIT $4)
 FROM ("posts"
 INNER JOIN "users" ON ("posts"."author_id" = "users"."id"))
-WHERE ((NOT ("posts"."author_id" = ANY (SELECT user_id
+WHERE (((NOT ("posts"."author_id" = ANY (SELECT user_id
 FROM hidden_users($5)))
 AND "posts"."is_public")
 AND ("posts"."created_at" < $6))
+AND ROW("posts"."created_at", "posts"."id") < ROW($7, $8))
 ORDER BY "posts"."created_at" DESC, "posts"."id" DESC
-LIMIT $7;
+LIMIT $9 OFFSET $10;
 
-EXPLAIN EXECUTE posts (NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE posts (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

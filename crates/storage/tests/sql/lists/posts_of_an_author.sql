@@ -16,9 +16,10 @@ WHERE (((NOT ("posts"."author_id" = ANY (SELECT user_id
 FROM hidden_users($5)))
 AND ("posts"."is_public" OR (("posts"."author_id" = $6)
 AND ("posts"."deleted_at" IS NULL))))
-AND ("posts"."author_id" = $7))
-AND ROW("posts"."created_at", "posts"."id") < ROW($8, $9))
+AND (("posts"."author_id" = $7)
+AND ("posts"."created_at" < $8)))
+AND ROW("posts"."created_at", "posts"."id") < ROW($9, $10))
 ORDER BY "posts"."created_at" DESC, "posts"."id" DESC
-LIMIT $10;
+LIMIT $11 OFFSET $12;
 
-EXPLAIN EXECUTE posts_of_an_author (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE posts_of_an_author (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

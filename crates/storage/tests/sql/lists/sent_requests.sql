@@ -9,11 +9,12 @@ AND ("follows"."status" = $2))
 LIMIT $3) IS NOT NULL)
 FROM ("follows" AS "edges"
 INNER JOIN "users" ON ("users"."id" = "edges"."followed_id"))
-WHERE ((("edges"."follower_id" = $4)
+WHERE (((("edges"."follower_id" = $4)
 AND ("edges"."status" = $5))
 AND NOT ("users"."id" = ANY (SELECT user_id
 FROM hidden_users($6))))
+AND ROW("edges"."created_at", "edges"."id") < ROW($7, $8))
 ORDER BY "edges"."created_at" DESC, "edges"."id" DESC
-LIMIT $7;
+LIMIT $9 OFFSET $10;
 
-EXPLAIN EXECUTE sent_requests (NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE sent_requests (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

@@ -5,10 +5,11 @@ SELECT "notifications"."id", "notifications"."user_id", "notifications"."actor_i
 FROM ("notifications"
 LEFT OUTER JOIN "users" ON (("notifications"."actor_id" = "users"."id")
 AND ("users"."deleted_at" IS NULL)))
-WHERE ((("notifications"."user_id" = $1)
+WHERE (((("notifications"."user_id" = $1)
 AND ("notifications"."parent_id" IS NULL))
 AND NOT ("notifications"."read"))
+AND ROW("notifications"."last_updated_at", "notifications"."id") < ROW($2, $3))
 ORDER BY "notifications"."last_updated_at" DESC, "notifications"."id" DESC
-LIMIT $2;
+LIMIT $4 OFFSET $5;
 
-EXPLAIN EXECUTE unread_notifications (NULL, NULL);
+EXPLAIN EXECUTE unread_notifications (NULL, NULL, NULL, NULL, NULL);
