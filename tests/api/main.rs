@@ -23,3 +23,6 @@ mod cli;
 
 /// The web client, and previews of links to posts.
 mod site;
+
+/// What a service manager learns of the server.
+mod service_manager;

@@ -9,6 +9,7 @@ mod listeners;
 mod logging;
 mod metrics;
 mod open_files;
+mod service_manager;
 mod site;
 
 use std::process::ExitCode;

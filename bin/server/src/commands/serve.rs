@@ -19,6 +19,7 @@ use crate::database::Postgres;
 use crate::file_store::FileStore;
 use crate::listeners::bind_listeners;
 use crate::metrics::MetricsRecorder;
+use crate::service_manager;
 use crate::site::site_routes;
 
 pub(super) async fn serve(settings: Settings) -> anyhow::Result<()> {
@@ -51,6 +52,7 @@ async fn serve_with(
     shutdown: &mut ShutdownSignal,
 ) -> anyhow::Result<()> {
     if !settings.no_migrate {
+        service_manager::report_status("Migrating the database");
         tokio::select! {
             migrated = migrate_database(&postgres.config) => {
                 migrated?;
@@ -96,9 +98,14 @@ async fn run_server(
     let server = grateful_web::serve(move || apps.for_requests(), &config, listeners)?;
     let handle = server.handle();
     let running = tokio::spawn(server);
-    print_ready_line(&format!("http://{address}"))?;
-
-    shutdown.wait().await;
+    let url = format!("http://{address}");
+    print_ready_line(&url)?;
+    service_manager::report_ready(&url);
+    tokio::select! {
+        () = shutdown.wait() => (),
+        () = service_manager::feed_watchdog(address) => (),
+    }
+    service_manager::report_stopping();
     tracing::info!("Shutting down: finishing requests in flight, accepting no new ones");
     tokio::select! {
         () = handle.stop(true) => Ok(running.await??),
