@@ -1,25 +1,37 @@
-//! The tour in the README: its commands run, and print the shown output.
+//! The tour in `docs/tour.md`: its commands run, and print the shown output.
 
 use std::process::Command;
 
 use grateful_tests::Setup;
 use serde_json::Value;
 
-const README: &str = include_str!("../README.md");
+const TOUR: &str = include_str!("../docs/tour.md");
 
 /// Separates the outputs of two blocks of commands.
 const SEPARATOR: &str = "=====";
 
 #[tokio::test]
-async fn the_commands_of_the_tour_print_the_output_that_the_readme_shows() {
+async fn the_commands_of_the_tour_print_the_output_that_it_shows() {
     let server = Setup::with_private_postgres().start().await;
-    let tour = section("## A tour in five minutes");
-    let steps = steps(tour);
+
+    take_the_tour(&server.address());
+}
+
+/// For `bin/server/packaging/check`, whose servers are installed, or after a proxy. Their database must be empty.
+#[test]
+#[ignore = "needs GRATEFUL_TOUR_ADDRESS, the address of a running server"]
+fn a_running_server_gives_the_same_tour() {
+    take_the_tour(&std::env::var("GRATEFUL_TOUR_ADDRESS").expect("GRATEFUL_TOUR_ADDRESS"));
+}
+
+/// Runs the commands of the tour with the server at an address, and compares their output.
+fn take_the_tour(address: &str) {
+    let steps = steps(TOUR);
     let separator = format!("\necho\necho {SEPARATOR}\n");
     let script = steps.iter().flat_map(|step| [step.commands, &separator]).collect::<String>();
 
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script.replace("localhost:8000", &server.address())])
+        .args(["-euo", "pipefail", "-c", &script.replace("localhost:8000", address)])
         .output()
         .expect("bash and curl");
     let stdout = String::from_utf8(output.stdout).expect("UTF-8");
@@ -34,15 +46,10 @@ async fn the_commands_of_the_tour_print_the_output_that_the_readme_shows() {
     }
 }
 
-/// A block of commands, and its output if the README shows it.
+/// A block of commands, and its output if the tour shows it.
 struct Step {
     commands: &'static str,
     expected_output: Option<&'static str>,
-}
-
-fn section(title: &str) -> &'static str {
-    let (_, section) = README.split_once(title).expect("a tour");
-    section.split("\n## ").next().unwrap_or(section)
 }
 
 fn steps(tour: &'static str) -> Vec<Step> {
