@@ -197,6 +197,19 @@ impl Browser {
         BASE64_STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
     }
 
+    /// A smaller picture of the visible part of the page, 1024 pixels wide, as WebP.
+    pub(crate) async fn small_screenshot(&self) -> Vec<u8> {
+        let view = "return [scrollX, scrollY, innerWidth, innerHeight]";
+        let view = self.script(view, &[]).await;
+        let scale = 1024.0 / view[2].as_f64().unwrap();
+        let clip = json!({
+            "x": view[0], "y": view[1], "width": view[2], "height": view[3], "scale": scale,
+        });
+        let parameters = json!({"format": "webp", "quality": 80, "clip": clip});
+        let shot = self.devtools("Page.captureScreenshot", &parameters).await;
+        BASE64_STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
+    }
+
     /// What the browser has reported since the last call: errors of scripts, and violations of the page's policy. Refused
     /// requests are no errors of the page.
     pub(crate) async fn take_errors(&self) -> Vec<String> {

@@ -28,6 +28,14 @@ async fn look_at(browser: &Browser, name: &str) {
     browser.resize(1280, 900).await;
 }
 
+/// Takes the picture of README.md into the file that `GRATEFUL_FRONT_PAGE` names, if it names one.
+async fn take_front_page(browser: &Browser) {
+    let Some(file) = std::env::var_os("GRATEFUL_FRONT_PAGE") else { return };
+    browser.prefer(&[("prefers-color-scheme", "light")]).await;
+    browser.waits_until("all pictures are shown", IMAGES_ARE_SHOWN).await;
+    std::fs::write(file, browser.small_screenshot().await).unwrap();
+}
+
 const IMAGES_ARE_SHOWN: &str =
     "return [...document.images].every((image) => image.loading === 'lazy' || image.complete)";
 
@@ -66,6 +74,7 @@ async fn every_page_fits_at_every_width() {
     look_at(&ana, "feed").await;
     ana.press_in(".feed", "button", "Why is this here?").await;
     look_at(&ana, "why").await;
+    take_front_page(&ana).await;
     for (name, page, text) in [
         ("post", &*format!("/post/{post}"), "Comments"),
         ("person", "/people/ana", "Ana Sommer"),
