@@ -1,7 +1,8 @@
 //! Resizes images.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
 use crate::Square;
@@ -34,12 +35,15 @@ fn options(filter: Filter) -> ResizeOptions {
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter))
 }
 
+/// Names the type of pixel, so that the code of the resizer is compiled for this one alone.
 fn resize(image: &RgbImage, options: &ResizeOptions, width: u32, height: u32) -> RgbImage {
-    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
+    let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw())
         .expect("the buffer matches the dimensions");
-    let mut target = Image::new(width, height, PixelType::U8x3);
+    let mut resized = RgbImage::new(width, height);
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut resized)
+        .expect("the buffer matches the dimensions");
     Resizer::new()
-        .resize(&source, &mut target, options)
-        .expect("the pixel types match, and the crop is inside the image");
-    RgbImage::from_raw(width, height, target.into_vec()).expect("the buffer matches the dimensions")
+        .resize_typed(&source, &mut target, options)
+        .expect("the crop is inside the image");
+    resized
 }
