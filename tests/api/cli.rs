@@ -3,8 +3,20 @@
 /// The help texts, and errors for invalid settings.
 mod settings;
 
-/// All commands except `serve` and `seed`.
+/// Small commands: `migrate`, `openapi`, `password`, `verify`, `completions`, `man`.
 mod commands;
+
+/// `grateful backup` and `grateful restore`.
+mod backups;
+
+/// Archives that `grateful restore` refuses, and targets that both commands refuse.
+mod bad_backups;
+
+/// Installations that `grateful doctor` checks.
+mod doctor;
+
+/// `grateful user`.
+mod users;
 
 /// The generated data of `grateful seed`.
 mod seed;

@@ -19,7 +19,7 @@ mod resources;
 mod uploads;
 
 /// Concurrent users who upload images, and the files the server acknowledged. No tests.
-mod upload_load;
+pub(crate) mod upload_load;
 
 /// Clients that send slowly or disconnect.
 mod clients;
@@ -31,4 +31,4 @@ mod nodes;
 mod stream_client;
 
 /// Concurrent users who write posts, and the posts the server acknowledged. No tests.
-mod post_load;
+pub(crate) mod post_load;

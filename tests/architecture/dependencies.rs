@@ -77,6 +77,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "mimalloc",
             "object_store",
             "rustls",
+            "serde",
             "socket2",
             "tracing-subscriber",
         ],

@@ -81,6 +81,11 @@ impl Setup {
         self.with_prelude(&format!("ulimit -S -n {soft_limit};"))
     }
 
+    /// Starts the process with a limit of the shell, such as `-n 64` for at most 64 open files.
+    pub fn with_ulimit(self, limit: &str) -> Self {
+        self.with_prelude(&format!("ulimit {limit};"))
+    }
+
     fn with_prelude(self, commands: &str) -> Self {
         Self { prelude: self.prelude + commands, ..self }
     }
@@ -140,6 +145,13 @@ impl Setup {
         // A process that fails early may exit before it reads its input.
         _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         ProcessOutput::of(child)
+    }
+
+    /// Runs `grateful` with these arguments, and with its standard output in this file, until it exits.
+    pub fn run_into_file(&self, arguments: &[&str], stdout: std::fs::File) -> ProcessOutput {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+        ProcessOutput::of(command.spawn().unwrap())
     }
 
     /// Runs `grateful` with these arguments and kills it (`kill -9`) as soon as the condition is true.

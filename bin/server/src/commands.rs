@@ -1,9 +1,16 @@
 //! The commands of the program.
 
+mod backup;
+mod doctor;
+mod interrupt;
+mod manual;
 mod password;
+mod progress;
+mod restore;
 mod seed;
 mod serve;
 mod shutdown_signal;
+mod user;
 mod verify;
 
 use std::sync::Arc;
@@ -13,22 +20,48 @@ use grateful_application::App;
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
 
-use crate::config::{Command, OpenapiVersion, Settings};
+use crate::config::{Command, OpenapiVersion, SettingErrors, Settings};
 use crate::connection_budget::JOB_CONNECTIONS;
 use crate::database::Postgres;
 use crate::file_store::FileStore;
+
+/// Runs a command that needs no settings, or reports invalid ones. Otherwise returns the command with its settings.
+///
+/// # Errors
+/// The settings are invalid.
+pub(crate) fn without_settings(
+    command: Command,
+    settings: Result<Settings, SettingErrors>,
+) -> anyhow::Result<Option<(Command, Settings)>> {
+    match (command, settings) {
+        (Command::Completions { shell }, _) => manual::print_completions(shell).map(|()| None),
+        (Command::Man, _) => manual::print_page().map(|()| None),
+        (Command::Doctor { json }, Err(errors)) => {
+            doctor::report_settings(&errors, json).map(|()| None)
+        }
+        (command, settings) => Ok(Some((command, settings?))),
+    }
+}
 
 pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve::serve(settings).await,
         Command::Migrate => migrate(settings).await,
         Command::Password { username } => password::reset(settings, &username).await,
+        Command::User(command) => user::run(settings, command).await,
+        Command::Backup { target } => backup::backup(settings, &target).await,
+        Command::Restore { archive, rehearse } => {
+            restore::restore(settings, &archive, rehearse).await
+        }
+        Command::Doctor { json } => doctor::doctor(settings, json).await,
         Command::Verify { repair } => verify::verify(settings, repair).await,
         Command::Seed(args) => seed::seed(settings, args).await,
         Command::Openapi { version } => {
             print_openapi(version);
             Ok(())
         }
+        // Done by `without_settings`.
+        Command::Completions { .. } | Command::Man => Ok(()),
     }
 }
 
@@ -72,7 +105,11 @@ struct Apps {
 
 impl Apps {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
-        let files = FileStore::open(settings)?;
+        Ok(Self::with_files(settings, database, FileStore::open(settings)?))
+    }
+
+    /// With these files instead of those of the settings.
+    fn with_files(settings: &Settings, database: DatabaseConfig, files: FileStore) -> Self {
         let pools = PoolMetrics::default();
         let job_pool = database
             .clone()
@@ -87,7 +124,7 @@ impl Apps {
             orphan_age: settings.orphan_age,
             ..App::new(connect(job_pool, &pools), files.store.clone())
         };
-        Ok(Self { jobs, files, pools, database: database.with_pool_name("requests") })
+        Self { jobs, files, pools, database: database.with_pool_name("requests") }
     }
 
     /// The application for one of the threads that serve requests.

@@ -13,25 +13,44 @@ use std::ffi::OsString;
 use std::fmt;
 
 use clap::builder::{OsStringValueParser, Resettable};
-use clap::{Arg, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _};
+use clap::{Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _};
 
-pub(crate) use self::commands::{Command, OpenapiVersion, SeedArgs};
+pub(crate) use self::commands::{Command, OpenapiVersion, SeedArgs, UserCommand};
 pub(crate) use self::parsers::ListenAddress;
 pub(crate) use self::settings::Settings;
+
+/// The command line as clap describes it: all commands, and the settings as flags of each.
+///
+/// It accepts any text for a setting: clap would stop at the first invalid value, and would validate a variable that a flag
+/// overrides.
+pub(crate) fn command_line() -> clap::Command {
+    let any_text = |setting: Arg| setting.global(true).value_parser(OsStringValueParser::new());
+    let commands = Command::augment_subcommands(clap::Command::new("grateful"));
+    Settings::augment_args(commands).mut_args(any_text)
+}
+
+/// The names of the environment variables that are settings.
+pub(crate) fn variables() -> Vec<String> {
+    let settings = Settings::command();
+    let variables = settings.get_arguments().filter_map(Arg::get_env);
+    variables.map(|variable| variable.to_string_lossy().into_owned()).collect()
+}
 
 /// Reads the command and the settings from the arguments, and the settings that have no argument from their environment
 /// variables. Ends the process if the command line is malformed or asks for help.
 ///
 /// # Errors
-/// Lists every invalid setting with its variable.
+/// In place of the settings, lists every invalid one with its variable.
 pub(crate) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<(Command, Settings), SettingErrors> {
-    // Any text is accepted at first: clap stops at the first invalid value, and validates a variable that a flag overrides.
-    let any_text = |setting: Arg| setting.global(true).value_parser(OsStringValueParser::new());
-    let commands = Command::augment_subcommands(clap::Command::new("grateful"));
-    let given = Settings::augment_args(commands).mut_args(any_text).get_matches_from(arguments);
+) -> (Command, Result<Settings, SettingErrors>) {
+    let given = command_line().get_matches_from(arguments);
+    let command = given.subcommand_name().map(|_| Command::from_arg_matches(&given));
+    let command = command.unwrap_or(Ok(Command::Serve)).unwrap_or_else(|error| error.exit());
+    (command, parse_settings(&given))
+}
 
+fn parse_settings(given: &ArgMatches) -> Result<Settings, SettingErrors> {
     let mut errors = Vec::new();
     let mut valid = Vec::new();
     for setting in Settings::command().get_arguments() {
@@ -52,11 +71,7 @@ pub(crate) fn parse(
     }
     let settings = Settings::command().no_binary_name(true).mut_args(without_variable);
     let settings = Settings::from_arg_matches(&settings.get_matches_from(valid));
-    let command = given.subcommand_name().map(|_| Command::from_arg_matches(&given));
-    Ok((
-        command.unwrap_or(Ok(Command::Serve)).unwrap_or_else(|error| error.exit()),
-        settings.unwrap_or_else(|error| error.exit()),
-    ))
+    Ok(settings.unwrap_or_else(|error| error.exit()))
 }
 
 fn without_variable(setting: Arg) -> Arg {
@@ -72,6 +87,13 @@ fn reason(error: &clap::Error) -> String {
 /// All invalid settings, each with its variable and the reason.
 #[derive(Debug)]
 pub(crate) struct SettingErrors(Vec<String>);
+
+impl SettingErrors {
+    /// The reasons, each after its variable.
+    pub(crate) fn reasons(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl fmt::Display for SettingErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

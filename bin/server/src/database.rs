@@ -1,5 +1,7 @@
 //! The PostgreSQL to use: the configured one, or a private one.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use grateful_local_postgres::Cluster;
 use grateful_storage::DatabaseConfig;
@@ -9,6 +11,14 @@ use crate::connection_budget::ConnectionBudget;
 
 /// The name of the database in a private cluster.
 const DATABASE_NAME: &str = "grateful";
+
+/// The oldest major version of PostgreSQL that the server works with.
+pub(crate) const MIN_MAJOR_VERSION: i32 = 14;
+
+/// Whether the directory has a private PostgreSQL, or says where it is.
+pub(crate) fn has_private_cluster(data_dir: &Path) -> bool {
+    ["cluster", "where"].iter().any(|name| data_dir.join(name).exists())
+}
 
 /// A PostgreSQL database. A private one runs as long as this value exists.
 pub(crate) struct Postgres {

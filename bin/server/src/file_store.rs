@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use futures_util::StreamExt as _;
 use grateful_application::{App, uploads};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -26,13 +27,24 @@ impl FileStore {
         }
     }
 
-    fn in_directory(directory: &Path) -> anyhow::Result<Self> {
+    /// The directory. `None` for a bucket.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    pub(crate) fn in_directory(directory: &Path) -> anyhow::Result<Self> {
         let unusable = || format!("the uploads directory {} cannot be used", directory.display());
         std::fs::create_dir_all(directory).with_context(unusable)?;
         // With fsync: a committed row that references a file survives a power failure, and so must the file.
         let store =
             LocalFileSystem::new_with_prefix(directory).with_context(unusable)?.with_fsync(true);
         Ok(Self { store: Arc::new(store), directory: Some(directory.to_owned()) })
+    }
+
+    /// Whether the store has no file. Files that are being written do not count.
+    pub(crate) async fn is_empty(&self) -> anyhow::Result<bool> {
+        let first = self.store.list(None).next().await.transpose();
+        Ok(first.context("the uploads cannot be listed")?.is_none())
     }
 
     /// Removes what interrupted uploads left: staged files, and files that no row references. Returns how many.
@@ -47,6 +59,15 @@ impl FileStore {
         };
         Ok(staged_count + uploads::sweep(app).await?)
     }
+}
+
+/// The free space in bytes of the file system of a directory that exists, or of its nearest parent that does.
+pub(crate) fn free_space(directory: &Path) -> anyhow::Result<u64> {
+    let existing = directory.ancestors().find(|ancestor| ancestor.exists());
+    let existing = existing.unwrap_or(Path::new("."));
+    let space = rustix::fs::statvfs(existing)
+        .with_context(|| format!("the free space of {} is unknown", existing.display()))?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
 /// Removes old staged files. The local store writes a file as `{name}#{number}` and then renames it, and it never lists

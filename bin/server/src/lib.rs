@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
 mod commands;
 mod config;
 mod connection_budget;
@@ -11,6 +12,7 @@ mod metrics;
 mod open_files;
 mod service_manager;
 mod site;
+mod stream_reader;
 
 use std::process::ExitCode;
 
@@ -20,8 +22,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs the command line and returns the exit code.
 pub fn run() -> ExitCode {
-    let parsed = config::parse(std::env::args_os()).map_err(anyhow::Error::from);
-    let result = parsed.and_then(|(command, settings)| {
+    let (command, settings) = config::parse(std::env::args_os());
+    let result = commands::without_settings(command, settings).and_then(|parsed| {
+        let Some((command, settings)) = parsed else { return Ok(()) };
         let _log = logging::init(settings.log_format, &settings.log)?;
         open_files::raise_limit();
         let runtime = runtime()?;

@@ -70,6 +70,16 @@ impl Cluster {
         Self::start_or_join(dir, account, None, None, MAX_CONNECTIONS)
     }
 
+    /// Opens a throwaway cluster for this process alone, on disk in the temporary directory (`TMPDIR`), under this name and
+    /// the id of the process.
+    ///
+    /// It runs without fsync, and is removed when this process has released it or exits, even by a signal.
+    pub fn temporary(name: &str) -> Result<Self, Error> {
+        let account = Account::choose()?;
+        let dir = ClusterDir::temporary(name, &account);
+        Self::start_or_join(dir, account, None, None, MAX_CONNECTIONS)
+    }
+
     /// The connection URL of `database`, in the form that both libpq and tokio-postgres accept.
     ///
     /// A throwaway cluster starts with the database `postgres`.

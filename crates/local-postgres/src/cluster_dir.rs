@@ -65,6 +65,14 @@ impl ClusterDir {
         Self { path: if use_memory { in_memory } else { on_disk }, retention: Retention::Remove }
     }
 
+    /// A throwaway directory of this process alone, in the temporary directory.
+    pub(crate) fn temporary(name: &str, account: &Account) -> Self {
+        let temporary = Some(std::env::temp_dir()).filter(|directory| account.can_enter(directory));
+        let name = format!("{name}-{}", std::process::id());
+        let path = temporary.unwrap_or_else(|| PathBuf::from("/tmp")).join(name);
+        Self { path, retention: Retention::Remove }
+    }
+
     /// Creates the directory of a throwaway cluster if it is missing, and fails if another user owns it.
     pub(crate) fn prepare(&self, account: &Account) -> Result<(), Error> {
         match self.retention {

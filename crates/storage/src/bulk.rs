@@ -1,7 +1,11 @@
-//! Bulk loading with COPY, in one transaction. For seeding and moving data, not for serving requests.
+//! Bulk loading with COPY, in one transaction, and copies of the whole database. For seeding and moving data, not for
+//! serving requests.
 
+mod catalog;
 mod copy_rows;
 mod foreign_keys;
+mod restore;
+mod snapshot;
 
 use std::pin::pin;
 
@@ -10,9 +14,12 @@ use grateful_domain::{Comment, Follow, Post, Share, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::{Client, NoTls};
 
+pub use self::catalog::{SequenceState, TableColumns};
 pub use self::copy_rows::BulkUser;
 use self::copy_rows::{CopyRow, InboxRow, QuotaRow, ShareRecipient};
 use self::foreign_keys::ForeignKeyChecks;
+pub use self::restore::{DatabaseRestore, TableCopy};
+pub use self::snapshot::{DatabaseSnapshot, FileReference};
 use crate::repositories::{NewHeart, NewReaction};
 use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
@@ -31,17 +38,22 @@ pub struct BulkLoad {
 /// The number of rows per COPY. PostgreSQL checks foreign keys at the end of each, and keeps the pending checks in memory.
 const ROWS_PER_COPY: usize = 50_000;
 
+async fn connect(url: &str) -> Result<Client> {
+    let connected = tokio_postgres::connect(url, NoTls).await;
+    let (client, connection) =
+        connected.map_err(|error| StorageError::Unavailable(error.into()))?;
+    // This task ends with the client. Errors of the connection are also reported to the client's statements.
+    tokio::spawn(connection);
+    Ok(client)
+}
+
 impl BulkLoad {
     /// Connects to the migrated database at `url`, and begins the transaction.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub async fn begin(url: &str) -> Result<Self> {
-        let connected = tokio_postgres::connect(url, NoTls).await;
-        let (client, connection) =
-            connected.map_err(|error| StorageError::Unavailable(error.into()))?;
-        // This task ends with the client. Errors of the connection are also reported to the client's statements.
-        tokio::spawn(connection);
+        let client = connect(url).await?;
         client
             .batch_execute(
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",

@@ -4,6 +4,7 @@
 
 mod config;
 mod database;
+mod inspection;
 mod limits;
 mod migration_lock;
 mod migrations;
@@ -15,8 +16,11 @@ mod transactions;
 
 pub use self::config::DatabaseConfig;
 pub use self::database::Database;
+pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
-pub use self::migrations::{MIGRATIONS, migrate, migrate_within, pending_migrations};
+pub use self::migrations::{
+    MIGRATIONS, migrate, migrate_to, migrate_within, pending_migrations, unknown_migrations,
+};
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
 pub use self::readers::{ReadConnection, Reader, SharedConnection};

@@ -24,10 +24,14 @@ pub use grateful_metrics::{Metric, MetricKind, MetricLabel};
 pub use {diesel, diesel_async};
 
 #[cfg(feature = "bulk")]
-pub use self::bulk::{BulkLoad, BulkUser};
+pub use self::bulk::{
+    BulkLoad, BulkUser, DatabaseRestore, DatabaseSnapshot, FileReference, SequenceState,
+    TableColumns, TableCopy,
+};
 pub use self::connection::{
     Database, DatabaseConfig, MIGRATIONS, PoolMetrics, PooledConnection, ReadConnection, Reader,
-    SharedConnection, connection_limit, migrate, migrate_within, pending_migrations,
+    ServerReport, SharedConnection, connection_limit, inspect_server, migrate, migrate_to,
+    migrate_within, pending_migrations, unknown_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

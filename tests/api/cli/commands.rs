@@ -1,4 +1,4 @@
-//! All commands except `serve` and `seed`.
+//! Small commands: `migrate`, `openapi`, `password`, `verify`, `completions`, `man`.
 
 use grateful_tests::{PASSWORD, Setup, Value};
 
@@ -55,6 +55,30 @@ fn openapi_needs_no_database() {
     let setup = Setup::with_database_url("postgresql://ana@127.0.0.1:1/nothing");
 
     setup.run(&["openapi"]).expect(0);
+}
+
+#[test]
+fn completions_and_the_manual_name_every_command_and_need_no_valid_settings() {
+    let setup = Setup::with_private_postgres().env("GRATEFUL_WORKERS", "many");
+    let help = Setup::with_private_postgres().run(&["--help"]).expect(0).stdout;
+    let commands = help.split("Commands:\n").nth(1).unwrap().lines();
+    let commands = commands.take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    assert!(commands.contains(&"backup") && commands.contains(&"man"), "{commands:?}");
+
+    let manual = setup.run(&["man"]).expect(0).stdout;
+    assert!(manual.contains(".TH grateful 1"), "{manual}");
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = setup.run(&["completions", shell]).expect(0).stdout;
+        for command in &commands {
+            assert!(completions.contains(command), "{shell}: {command}");
+            let section = format!(".SH \"GRATEFUL {}\"", command.to_uppercase());
+            assert!(*command == "help" || manual.contains(&section), "{section}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,55 +1,61 @@
 //! `grateful verify`: compares cached counts with their rows, and notifications with acts.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use grateful_application::verify::{Progress, Repair, verify as recount};
 use grateful_domain::notification::Cause;
-use grateful_storage::{ActTable, CounterTable, Mismatch};
+use grateful_storage::{ActTable, CounterTable, DatabaseConfig, Mismatch};
 
 use super::{Apps, open_migrated};
 use crate::config::Settings;
+use crate::file_store::FileStore;
 
 /// A statement covers a thousand rows, and each row may have a million related rows.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 pub(super) async fn verify(settings: Settings, repair: bool) -> anyhow::Result<()> {
     let postgres = open_migrated(&settings).await?;
-    let config = postgres
-        .config
-        .clone()
-        .with_statement_timeout(STATEMENT_TIMEOUT)
-        .with_thresholds(postgres.config.thresholds.with_slow(STATEMENT_TIMEOUT));
-    let app = Apps::new(&settings, config)?.jobs;
-    let repair = if repair { Repair::Yes } else { Repair::No };
-    let mut report = Report::default();
-    let mismatches = recount(&app, repair, |progress| report.record(progress)).await?;
+    let files = FileStore::open(&settings)?;
+    let report = verify_database(&settings, postgres.config.clone(), files, repair).await?;
     postgres.close()?;
 
-    println!(
-        "{} users, {} posts, {} notifications, {} inboxes and {} acts verified: {mismatches} mismatches",
-        report.users,
-        report.posts,
-        report.notifications,
-        report.inboxes,
-        report.acts()
-    );
-    match (mismatches, repair) {
+    println!("{report}");
+    match (report.mismatches, repair) {
         (0, _) => Ok(()),
-        (_, Repair::Yes) => {
+        (_, true) => {
             println!("all mismatches repaired");
             Ok(())
         }
-        (_, Repair::No) => {
+        (_, false) => {
             bail!("found mismatches (grateful verify --repair repairs them)")
         }
     }
 }
 
+/// Verifies a migrated database, and prints each mismatch.
+pub(super) async fn verify_database(
+    settings: &Settings,
+    database: DatabaseConfig,
+    files: FileStore,
+    repair: bool,
+) -> anyhow::Result<Report> {
+    let thresholds = database.thresholds.with_slow(STATEMENT_TIMEOUT);
+    let database = database.with_statement_timeout(STATEMENT_TIMEOUT).with_thresholds(thresholds);
+    let app = Apps::with_files(settings, database, files).jobs;
+    let repair = if repair { Repair::Yes } else { Repair::No };
+    let mut report = Report::default();
+    let mismatches = recount(&app, repair, |progress| report.record(progress)).await?;
+    report.mismatches = mismatches;
+    Ok(report)
+}
+
 /// Prints mismatches, counts the verified rows and logs these counts periodically.
 #[derive(Default)]
-struct Report {
+pub(super) struct Report {
+    pub(super) mismatches: u64,
     users: u64,
     posts: u64,
     notifications: u64,
@@ -57,6 +63,21 @@ struct Report {
     /// The verified rows of each table of acts.
     acts: HashMap<ActTable, u64>,
     last_logged: Option<Instant>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} users, {} posts, {} notifications, {} inboxes and {} acts verified: {} mismatches",
+            self.users,
+            self.posts,
+            self.notifications,
+            self.inboxes,
+            self.acts(),
+            self.mismatches
+        )
+    }
 }
 
 impl Report {

@@ -1,9 +1,11 @@
 //! The commands and their arguments.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use grateful_domain::Rate;
 use grateful_seed::DatasetSize;
 
@@ -16,10 +18,39 @@ pub(crate) enum Command {
     Serve,
     /// Migrate the database to the schema of this build, and exit.
     Migrate,
-    /// Set a new password for a user, read from standard input, and end all sessions of that user.
+    /// Set a new password for a user, read from standard input, and end all sessions of that user. The same as
+    /// `grateful user password`.
     Password {
         /// The user's name.
         username: String,
+    },
+    /// Manage accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Write the database and all uploads into one archive, while the server runs. A snapshot of the database and every file
+    /// that it names.
+    Backup {
+        /// A new file; a folder (an existing one, or a name that ends with a slash), which a later run updates; or `-` for
+        /// standard output.
+        #[arg(value_name = "FILE|FOLDER/|-")]
+        target: PathBuf,
+    },
+    /// Check a backup completely, and restore it into an empty database and empty uploads.
+    Restore {
+        /// The file or folder that `grateful backup` wrote.
+        #[arg(value_name = "FILE|FOLDER")]
+        archive: PathBuf,
+        /// Restore into a temporary PostgreSQL and a temporary directory (below TMPDIR), verify the result, and remove
+        /// both. Exit code 1 if anything is missing or differs.
+        #[arg(long)]
+        rehearse: bool,
+    },
+    /// Check the settings, the database, the uploads, and the limits of this machine, and print what to do. Exit code 1 if a
+    /// check fails.
+    Doctor {
+        /// Print a JSON array of checks.
+        #[arg(long)]
+        json: bool,
     },
     /// Compare every cached count with its rows while the server runs, and print the mismatches. Exit code 1 if there are
     /// any.
@@ -37,6 +68,53 @@ pub(crate) enum Command {
         /// Version of OpenAPI. 3.0 is for generators that do not read 3.1.
         #[arg(long, value_enum, default_value = "3.1")]
         version: OpenapiVersion,
+    },
+    /// Print completions of this command line for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, in the form that `man` reads.
+    Man,
+}
+
+/// What to do with accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum UserCommand {
+    /// List accounts by id: the id, the username, the email address and the time of the signup, separated by tabs.
+    List {
+        /// List accounts after this id.
+        #[arg(long, value_name = "ID", default_value_t = 0)]
+        after: i64,
+        /// Maximum number of accounts, up to 10,000.
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        count: i64,
+    },
+    /// Print an account with its counts and sessions.
+    Show {
+        /// The user's name.
+        username: String,
+    },
+    /// Set a new password for a user, read from standard input, and end all sessions of that user.
+    Password {
+        /// The user's name.
+        username: String,
+    },
+    /// Give a user another username. The old one stays reserved for its owner, as after any change.
+    Rename {
+        /// The user's name.
+        username: String,
+        /// The new name.
+        new_username: String,
+    },
+    /// Delete an account with all its data, files included. On a terminal, asks for the username first.
+    Delete {
+        /// The user's name.
+        username: String,
+        /// Delete without asking.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn settings(arguments: &[&str]) -> Settings {
-    parse(["grateful"].iter().chain(arguments).map(OsString::from)).unwrap().1
+    parse(["grateful"].iter().chain(arguments).map(OsString::from)).1.unwrap()
 }
 
 #[test]
@@ -35,4 +35,5 @@ fn the_default_user_agent_contains_the_front_end_url() {
 #[test]
 fn the_declarations_are_consistent() {
     Settings::command().debug_assert();
+    command_line().debug_assert();
 }

@@ -100,6 +100,20 @@ pub async fn get(app: &App, user: UserId) -> Result<User> {
     found.ok_or_else(Error::account_deleted)
 }
 
+/// Finds a user by username, ignoring case, on behalf of the operator.
+///
+/// # Errors
+/// `NotFound` if no user has the username.
+pub async fn find(app: &App, username: &str) -> Result<User> {
+    let found = app.db.acquire().await?.users().find_by_username(username).await?;
+    found.ok_or_else(|| Resource::User.not_found(username))
+}
+
+/// Lists accounts by id, on behalf of the operator: at most `limit`, with greater ids than `after`.
+pub async fn list(app: &App, after: Option<UserId>, limit: i64) -> Result<Vec<User>> {
+    Ok(app.db.acquire().await?.users().list_accounts(after, limit).await?)
+}
+
 /// The data of a password change.
 pub struct ChangePassword {
     /// The current password, in clear text.

@@ -2,7 +2,7 @@
 
 use grateful_storage::pending_migrations;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::{App, Error, Result};
 
@@ -15,10 +15,18 @@ pub async fn check_readiness(app: &App) -> Result<()> {
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));
     }
+    check_uploads(&*app.files).await
+}
+
+/// Checks that uploads can be written: writes a small file and deletes it.
+///
+/// # Errors
+/// `Unavailable`, with the failed operation as its source.
+pub async fn check_uploads(files: &dyn ObjectStore) -> Result<()> {
     let probe = Path::from(PROBE);
-    let written = app.files.put(&probe, PutPayload::from_static(&PROBE_CONTENT)).await;
+    let written = files.put(&probe, PutPayload::from_static(&PROBE_CONTENT)).await;
     written.map_err(|error| Error::Unavailable(error.into()))?;
-    match app.files.delete(&probe).await {
+    match files.delete(&probe).await {
         // A concurrent check has deleted it.
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(Error::Unavailable(error.into())),

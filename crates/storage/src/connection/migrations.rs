@@ -39,18 +39,40 @@ pub async fn migrate(url: &str) -> Result<Vec<String>> {
 /// # Errors
 /// Those of [`migrate`].
 pub async fn migrate_within(url: &str, lock_timeout: Duration) -> Result<Vec<String>> {
+    migrate_only(url, lock_timeout, |_| true).await
+}
+
+/// Like [`migrate`], but runs only those pending migrations that have one of these versions: the schema of an older build, to
+/// load its data into.
+///
+/// # Errors
+/// Those of [`migrate`].
+pub async fn migrate_to(url: &str, versions: &[String]) -> Result<Vec<String>> {
+    let versions: HashSet<String> = versions.iter().cloned().collect();
+    migrate_only(url, LOCK_TIMEOUT, move |version| versions.contains(version)).await
+}
+
+async fn migrate_only(
+    url: &str,
+    lock_timeout: Duration,
+    is_wanted: impl Fn(&str) -> bool + Send + 'static,
+) -> Result<Vec<String>> {
     let lock = MigrationLock::acquire(url, lock_timeout).await?;
-    let migrated = run_pending(url).await;
+    let migrated = run_pending(url, is_wanted).await;
     lock.release().await;
     migrated
 }
 
-async fn run_pending(url: &str) -> Result<Vec<String>> {
+async fn run_pending(
+    url: &str,
+    is_wanted: impl Fn(&str) -> bool + Send + 'static,
+) -> Result<Vec<String>> {
     let mut conn = connect(url).await?;
     check_encoding(&mut conn).await?;
     conn.batch_execute(CREATE_MIGRATIONS_TABLE).await?;
     let applied = conn.transaction(async |conn| applied_versions(conn).await).await?;
-    blocking(move || run_missing(&mut AsyncMigrationHarness::new(conn), &applied)).await
+    let is_wanted = move |version: &str| !applied.contains(version) && is_wanted(version);
+    blocking(move || run_wanted(&mut AsyncMigrationHarness::new(conn), is_wanted)).await
 }
 
 /// Opens a connection that works through a transaction pooler as well: it prepares a statement again for each execution,
@@ -91,6 +113,17 @@ pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
     let names = embedded.iter().map(Migration::name);
     let pending = names.filter(|name| !applied.contains(&name.version().to_string()));
     Ok(pending.map(ToString::to_string).collect())
+}
+
+/// Returns those of these versions that this build has no migration of: they are from a newer build.
+///
+/// # Errors
+/// The embedded migrations cannot be read.
+pub fn unknown_migrations(versions: &[String]) -> Result<Vec<String>> {
+    let embedded = embedded_migrations()?;
+    let known: HashSet<String> =
+        embedded.iter().map(|migration| migration.name().version().to_string()).collect();
+    Ok(versions.iter().filter(|version| !known.contains(*version)).cloned().collect())
 }
 
 /// All migrations in the order in which they run.
@@ -134,13 +167,13 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|panic| StorageError::Query(panic.into()))?
 }
 
-fn run_missing(
+fn run_wanted(
     harness: &mut impl MigrationHarness<Pg>,
-    applied: &HashSet<String>,
+    is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>> {
     let mut done = Vec::new();
     for migration in embedded_migrations()? {
-        if applied.contains(&migration.name().version().to_string()) {
+        if !is_wanted(&migration.name().version().to_string()) {
             continue;
         }
         let name = migration.name().to_string();

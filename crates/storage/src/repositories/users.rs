@@ -137,6 +137,19 @@ impl Users<'_> {
         Ok(page.with_total(total))
     }
 
+    /// Lists accounts with private data by id, for the operator: at most `limit`, with greater ids than `after`.
+    pub async fn list_accounts(&mut self, after: Option<UserId>, limit: i64) -> Result<Vec<User>> {
+        let rows: Vec<UserRow> = users::table
+            .filter(users::id.gt(after.map_or(0, i64::from)))
+            .filter(users::deleted_at.is_null())
+            .order(users::id)
+            .limit(limit)
+            .select(UserRow::as_select())
+            .load(self.conn)
+            .await?;
+        Ok(rows.into_iter().map(User::from).collect())
+    }
+
     /// Finds credentials by email address, case-insensitive.
     pub async fn find_credentials_by_email(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = users::table
