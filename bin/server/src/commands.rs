@@ -121,6 +121,7 @@ impl Apps {
             geocoder: Arc::new(Nominatim::new(settings.nominatim())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
+            unread_retention: settings.unread_retention,
             orphan_age: settings.orphan_age,
             ..App::new(connect(job_pool, &pools), files.store.clone())
         };

@@ -39,6 +39,8 @@ pub struct App {
     pub session_lifetime: TimeDelta,
     /// How long a read notification is kept after its last update.
     pub notification_retention: TimeDelta,
+    /// How long an unread notification is kept after its last update.
+    pub unread_retention: TimeDelta,
     /// How old a file must be before the sweep may delete it. Must exceed the duration of any upload.
     pub orphan_age: TimeDelta,
     /// How long a request works on the job that it caused (see [`background_jobs`](crate::background_jobs)) before it
@@ -74,6 +76,7 @@ impl App {
             geocoder: Arc::new(NoGeocoder),
             session_lifetime: Self::SESSION_LIFETIME,
             notification_retention: TimeDelta::days(90),
+            unread_retention: TimeDelta::days(365),
             orphan_age: TimeDelta::hours(1),
             // A client waits, but not long.
             job_budget: Duration::from_secs(1),

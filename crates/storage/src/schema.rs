@@ -128,7 +128,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    notifications (id) {
+    notifications (user_id, id) {
         id -> Uuid,
         user_id -> Int8,
         actor_id -> Nullable<Int8>,

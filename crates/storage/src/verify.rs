@@ -21,7 +21,7 @@ use self::counters::{
     RepairInbox, RepairPost, RepairUser, VerifyInboxes, VerifyPosts, VerifyUsers,
 };
 pub use self::missing::{MissingNotification, VerifiedActs};
-use self::notifications::VerifyNotifications;
+use self::notifications::{NotificationKey, VerifyNotifications};
 use crate::repositories::Repositories;
 use crate::schema::{posts, users};
 use crate::{Connection, Result, StorageError};
@@ -108,8 +108,10 @@ impl<'c> Counters<'c> {
                 VerifyUsers { after: parse_key(after.as_ref())?, limit }.load(self.conn).await?
             }
             CounterTable::Notifications => {
-                let after = parse_key(after.as_ref())?;
-                VerifyNotifications { after, limit }.load(self.conn).await?
+                let NotificationKey { owner, id } = parse_key(after.as_ref())?;
+                VerifyNotifications { after_user: owner, after_id: id, limit }
+                    .load(self.conn)
+                    .await?
             }
             CounterTable::Inboxes => {
                 VerifyInboxes { after: parse_key(after.as_ref())?, limit }.load(self.conn).await?

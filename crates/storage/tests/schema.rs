@@ -143,6 +143,82 @@ const REPLACED_INDEXES: [(&str, &str); 7] = [
     ("idx_notifications_batch_key_recent", "notifications_one_open"),
 ];
 
+/// An inbox can move to a partition, or to a server, only if no key of its tables spans the rows of several users.
+#[tokio::test]
+async fn every_key_of_an_inbox_has_its_user() {
+    const TABLES: &str = "inboxes notifications notification_removals withdrawn_notifications suppressed_notifications
+        notification_quotas";
+    let database = TestDatabase::create().await;
+    database
+        .execute(
+            "CREATE TABLE notification_marks (id uuid PRIMARY KEY, user_id bigint, notification_id uuid,
+                 FOREIGN KEY (user_id, notification_id) REFERENCES notifications (user_id, id))",
+        )
+        .await;
+    let mut conn = database.connect().await;
+    let tables = format!("string_to_array('{TABLES} notification_marks', ' ')::text[]");
+    // Line breaks of the list are no names.
+    let tables = tables.replace('\n', " ");
+    let is_own = "attname = 'user_id' AND attnum = ANY";
+
+    let unique = lines(
+        &mut conn,
+        &format!(
+            "SELECT indexrelid::regclass::text AS line FROM pg_index
+             WHERE indisunique AND indrelid::regclass::text = ANY ({tables}) AND NOT EXISTS (
+                 SELECT FROM pg_attribute WHERE attrelid = indrelid AND {is_own} (indkey)
+             ) ORDER BY line"
+        ),
+    )
+    .await;
+    let foreign = lines(
+        &mut conn,
+        &format!(
+            "SELECT conname::text AS line FROM pg_constraint
+             WHERE contype = 'f' AND conrelid::regclass::text = ANY ({tables})
+                 AND confrelid::regclass::text = ANY ({tables}) AND NOT EXISTS (
+                     SELECT FROM pg_attribute WHERE attrelid = conrelid AND {is_own} (conkey)
+                 ) ORDER BY line"
+        ),
+    )
+    .await;
+
+    assert_eq!(unique, ["notification_marks_pkey"]);
+    assert_eq!(foreign, [""; 0]);
+    let known =
+        "SELECT conname::text AS line FROM pg_constraint WHERE conname = 'fk_notifications_parent'";
+    assert_eq!(lines(&mut conn, known).await, ["fk_notifications_parent"]);
+}
+
+/// Runs the statements of docs/operations.md on a database with rows in every column.
+#[tokio::test]
+async fn the_table_of_notifications_can_be_partitioned_as_documented() {
+    let database = TestDatabase::create().await;
+    database.execute(include_str!("support/every_column.sql")).await;
+    let mut conn = database.connect().await;
+    let rows = "SELECT to_jsonb(notifications)::text AS line FROM notifications ORDER BY id";
+    let columns =
+        "SELECT concat_ws(' ', conname, pg_get_constraintdef(oid)) AS line FROM pg_constraint
+                   WHERE conrelid = 'notifications'::regclass AND conparentid = 0 AND contype <> 't'
+                   ORDER BY conname";
+    let indexes = "SELECT replace(indexdef, ' ON ONLY ', ' ON ') AS line FROM pg_indexes
+                   WHERE tablename = 'notifications' ORDER BY indexname";
+    let before = [lines(&mut conn, rows).await, lines(&mut conn, columns).await];
+    let indexes_before = lines(&mut conn, indexes).await;
+    let manual = include_str!("../../../docs/operations.md");
+    let section = manual.split("## Partitions of notifications").nth(1).unwrap();
+    let script = section.split("```sql").nth(1).unwrap().split("```").next().unwrap();
+
+    database.execute(script).await;
+
+    assert_eq!([lines(&mut conn, rows).await, lines(&mut conn, columns).await], before);
+    assert_eq!(lines(&mut conn, indexes).await, indexes_before);
+    let parts = "SELECT count(*)::text AS line FROM pg_inherits WHERE inhparent = 'notifications'::regclass";
+    assert_eq!(lines(&mut conn, parts).await, ["16"]);
+    database.execute("DELETE FROM notifications WHERE parent_id IS NULL").await;
+    assert_eq!(database.count("notifications").await, 0, "the key of children cascades");
+}
+
 /// The specification also lists indexed columns, such as `users.email`. Each must be the first column of an index.
 #[tokio::test]
 async fn every_specified_column_leads_an_index() {
@@ -215,18 +291,24 @@ async fn find_violations(conn: &mut Connection) -> Vec<String> {
 }
 
 /// Foreign keys without an index, for which each deletion of a referenced row scans the whole table. An index counts if it
-/// covers all referencing rows and starts with the columns of the key, in any order.
+/// covers all referencing rows and starts with the columns of the key, in any order. The user need not be one of them in a
+/// key to a row of the same user: the id alone finds it.
 async fn foreign_keys_without_index(conn: &mut Connection) -> Vec<String> {
     lines(
         conn,
-        "SELECT conname || ' has no index' AS line FROM pg_constraint
+        "SELECT conname || ' has no index' AS line
+         FROM pg_constraint AS keys, LATERAL (
+             SELECT array_agg(attnum) AS searched FROM pg_attribute
+             WHERE attrelid = conrelid AND attnum = ANY (conkey)
+                 AND (attname <> 'user_id' OR cardinality(conkey) = 1)
+         ) AS key
          WHERE connamespace = 'public'::regnamespace AND contype = 'f' AND NOT EXISTS (
              SELECT FROM pg_index,
-                 LATERAL (SELECT (string_to_array(indkey::text, ' ')::int2[])[:cardinality(conkey)] AS columns) front
-             WHERE indrelid = conrelid AND indisvalid AND columns @> conkey AND columns <@ conkey
+                 LATERAL (SELECT (string_to_array(indkey::text, ' ')::int2[])[:cardinality(searched)] AS columns) front
+             WHERE indrelid = conrelid AND indisvalid AND columns @> searched AND columns <@ searched
                  AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = (
                      SELECT '(' || attname || ' IS NOT NULL)' FROM pg_attribute
-                     WHERE attrelid = conrelid AND conkey = ARRAY[attnum]
+                     WHERE attrelid = conrelid AND searched = ARRAY[attnum]
                  ))
          )",
     )

@@ -137,6 +137,10 @@ settings! {
     notification_retention: TimeDelta =
         ("GRATEFUL_NOTIFICATION_DAYS", "notification-days", "DAYS", "90", number(2..=36_500).map(TimeDelta::days));
 
+    /// Days after which unread notifications are deleted.
+    unread_retention: TimeDelta =
+        ("GRATEFUL_UNREAD_NOTIFICATION_DAYS", "unread-notification-days", "DAYS", "365", number(2..=36_500).map(TimeDelta::days));
+
     /// Days until a session expires.
     session_lifetime: TimeDelta =
         ("GRATEFUL_SESSION_DAYS", "session-days", "DAYS", "7", number(1..=3650).map(TimeDelta::days));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use grateful_domain::notification::WithdrawnNotification;
 use grateful_storage::{Connection, Repositories};
 
-use crate::{App, Result, follows};
+use crate::{App, Error, Result, follows};
 
 /// How many rows a sweep deleted or updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct SweepReport {
     pub removals: i64,
     /// Read notifications whose retention is over.
     pub notifications: i64,
+    /// Unread notifications whose retention is over.
+    pub unread_notifications: i64,
     /// Follow requests whose acceptance had been interrupted and is now completed.
     pub requests: usize,
 }
@@ -41,7 +43,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         conn.stream_tickets().sweep(now).await?,
         conn.users().sweep_released_usernames(now).await?,
         conn.notifications().prune_withdrawn(restorable_since).await?,
-        conn.notifications().prune_suppressed(read_before).await?,
+        conn.notifications().prune_suppressed(explained_before(app, now)).await?,
     );
     // The transactions below acquire connections of their own.
     drop(conn);
@@ -54,8 +56,29 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         suppressed,
         removals: sweep_in_batches(app, restorable_since, InboxRows::Removals).await?,
         notifications: sweep_in_batches(app, read_before, InboxRows::ReadNotifications).await?,
+        unread_notifications: sweep_unread(app, now - app.unread_retention).await?,
         requests: accept_remaining_requests(app).await?,
     })
+}
+
+/// The time before which an act may have no notification, because it may have been deleted by its age.
+pub(crate) fn explained_before(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
+    now - app.notification_retention.min(app.unread_retention)
+}
+
+/// Deletes old unread notifications, so that the inboxes of users who never come back do not grow forever.
+async fn sweep_unread(app: &App, before: DateTime<Utc>) -> Result<i64> {
+    let (mut total, mut after) = (0, None);
+    loop {
+        let delete = async |tx: &mut Connection| {
+            Ok::<_, Error>(
+                tx.notifications().delete_unread_before(before, after, BATCH_SIZE).await?,
+            )
+        };
+        let Some(step) = app.db.transaction(delete).await? else { return Ok(total) };
+        total += step.deleted;
+        after = step.next;
+    }
 }
 
 /// Accepts follow requests to users who have turned off approval. Such requests exist if the process stopped before it

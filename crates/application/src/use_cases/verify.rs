@@ -7,6 +7,7 @@ use grateful_storage::{
     ActTable, CounterTable, Counters, Mismatch, MissingNotification, RowKey, VerifiedBatch,
 };
 
+use super::housekeeping::explained_before;
 use crate::{App, Error, Result};
 
 /// Progress of a verification.
@@ -113,7 +114,7 @@ async fn verify_acts(
     repair: Repair,
     on_progress: &mut impl FnMut(Progress),
 ) -> Result<u64> {
-    let read_before = app.clock.now() - app.notification_retention;
+    let read_before = explained_before(app, app.clock.now());
     let (mut differences, mut rows, mut after) = (0, 0, None);
     loop {
         let mut conn = app.db.acquire().await?;
@@ -136,7 +137,7 @@ async fn verify_acts(
 
 async fn accept(app: &App, missing: &MissingNotification) -> Result<()> {
     let now = app.clock.now();
-    let read_before = now - app.notification_retention;
+    let read_before = explained_before(app, now);
     app.db
         .transaction(async |tx| {
             Ok(Counters::new(tx).accept_missing(missing.clone(), read_before, now).await?)

@@ -18,6 +18,7 @@ const NOTHING: SweepReport = SweepReport {
     suppressed: 0,
     removals: 0,
     notifications: 0,
+    unread_notifications: 0,
     requests: 0,
 };
 
@@ -39,6 +40,51 @@ async fn read_notifications_are_deleted_after_90_days_with_their_children() {
     assert_eq!(scenario.messages(scenario.ana).await, ["ben commented on your post: So kind"]);
     assert_eq!(scenario.database.count("notifications").await, 1);
     scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn unread_notifications_are_deleted_after_365_days_with_their_children() {
+    let scenario = Scenario::create().await;
+    scenario.add_heart(scenario.ben).await;
+    scenario.add_heart(scenario.caro).await;
+    scenario.advance_a_minute();
+    scenario.comment(scenario.ben, "So kind").await;
+
+    scenario.clock.advance(TimeDelta::days(365) - TimeDelta::minutes(1));
+    let too_early = sweep(&scenario.app).await.unwrap().unread_notifications;
+    scenario.clock.advance(TimeDelta::seconds(1));
+    let swept = sweep(&scenario.app).await.unwrap().unread_notifications;
+
+    assert_eq!((too_early, swept), (0, 1));
+    assert_eq!(scenario.messages(scenario.ana).await, ["ben commented on your post: So kind"]);
+    assert_eq!(scenario.database.count("notifications").await, 1);
+    scenario.assert_consistent().await;
+}
+
+#[tokio::test]
+async fn many_unread_notifications_of_many_users_are_deleted_in_batches() {
+    let mut scenario = Scenario::create().await;
+    scenario.app.unread_retention = TimeDelta::days(2);
+    let post = insert_post(&scenario.database, scenario.ana).await;
+    scenario
+        .database
+        .execute(&format!(
+            "INSERT INTO users (email, username, hashed_password)
+             SELECT 'p' || n || '@example.org', 'p' || n, 'x' FROM generate_series(1, 1201) n;
+             INSERT INTO notifications (id, user_id, actor_id, type, post_id, created_at, last_updated_at)
+             SELECT gen_random_uuid(), id, {ben}, 'like', '{post}', at, at
+             FROM users, (VALUES (timestamptz '2025-01-01'), ('2025-01-02'), ('2999-01-01')) AS times (at)
+             WHERE hashed_password = 'x'",
+            ben = scenario.ben,
+        ))
+        .await;
+    scenario.database.recount_inboxes().await;
+
+    assert_eq!(sweep(&scenario.app).await.unwrap().unread_notifications, 2_402);
+
+    assert_eq!(scenario.database.count("notifications").await, 1_201);
+    let counted = "inboxes WHERE unread_count = 1 AND total_count = 1";
+    assert_eq!(scenario.database.count(counted).await, 1_201);
 }
 
 #[tokio::test]
@@ -111,9 +157,9 @@ async fn many_notifications_are_deleted_in_batches() {
 
     assert_eq!(swept.unwrap().notifications, 1201);
     assert_eq!(scenario.database.count("notifications").await, 0);
-    // Eight statements for the other tables, three for an empty batch of removals, and three for each of four batches of
-    // notifications. The last batch is empty.
-    assert_eq!(queries.total(), 8 + 3 + 4 * 3, "{queries:#?}");
+    // Eight statements for the other tables, three for an empty batch of removals, three for each of four batches of
+    // notifications, of which the last one is empty, and three to find that no inbox has unread ones.
+    assert_eq!(queries.total(), 8 + 3 + 4 * 3 + 3, "{queries:#?}");
 }
 
 #[tokio::test]

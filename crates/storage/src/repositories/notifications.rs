@@ -19,6 +19,7 @@ use grateful_domain::UserId;
 
 pub use self::changes::InboxPosition;
 pub use self::recording::{HeldBackEvent, RecordResult};
+pub use self::retention::UnreadDeletion;
 pub use self::withdrawal::RemovedMentions;
 use crate::query::statement;
 use crate::{Connection, Result};

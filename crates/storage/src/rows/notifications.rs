@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use grateful_domain::notification::{BatchCounts, EventDetails};
+use grateful_domain::notification::{BatchCounts, BatchKind, EventDetails};
 use grateful_domain::{
-    BatchKey, Emoji, Notification, NotificationType, Priority, ShareMessage, ShareMethod,
+    BatchKey, Emoji, Notification, NotificationType, PostId, Priority, ShareMessage, ShareMethod,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ impl NotificationRow {
             is_batch: notification.batch.is_some(),
             batch_count: counts.child_count,
             actor_count: counts.actor_count,
-            batch_key: notification.key.as_ref().map(|key| key.as_str().to_owned()),
+            batch_key: stored_key(notification).map(|key| key.as_str().to_owned()),
             act: notification.act.clone(),
             post_id: notification.post.map(Uuid::from),
             comment_id: notification.comment.map(Uuid::from),
@@ -80,11 +81,16 @@ impl TryFrom<NotificationRow> for Notification {
 
     fn try_from(row: NotificationRow) -> Result<Self> {
         let corrupt = |column| StorageError::Corrupt { column };
+        let kind =
+            NotificationType::from_code(&row.kind).map_err(|_| corrupt("notifications.type"))?;
+        let key = row.batch_key.map(BatchKey::from_stored).or_else(|| {
+            row.parent_id
+                .and_then(|_| implied_key(kind, row.user_id.into(), row.post_id.map(Into::into)))
+        });
         Ok(Self {
             id: row.id.into(),
             recipient: row.user_id.into(),
-            kind: NotificationType::from_code(&row.kind)
-                .map_err(|_| corrupt("notifications.type"))?,
+            kind,
             actor: row.actor_id.map(Into::into),
             act: row.act,
             post: row.post_id.map(Into::into),
@@ -102,8 +108,31 @@ impl TryFrom<NotificationRow> for Notification {
                 child_count: row.batch_count,
                 actor_count: row.actor_count,
             }),
-            key: row.batch_key.map(BatchKey::from_stored),
+            key,
         })
+    }
+}
+
+/// The batch key to store. It is NULL in children if their other columns imply it: most notifications are children of
+/// hearts, and no index has their key.
+fn stored_key(notification: &Notification) -> Option<&BatchKey> {
+    let Notification { kind, recipient, post, parent, key, .. } = notification;
+    let is_implied = parent.is_some() && implied_key(*kind, *recipient, *post) == *key;
+    key.as_ref().filter(|_| !is_implied)
+}
+
+/// The batch key that acts of this type have, if it follows from the recipient or the post alone.
+fn implied_key(
+    kind: NotificationType,
+    recipient: UserId,
+    post: Option<PostId>,
+) -> Option<BatchKey> {
+    match kind {
+        NotificationType::Like | NotificationType::EmojiReaction => {
+            post.map(|post| BatchKind::PostInteraction.key(post))
+        }
+        NotificationType::Follow => Some(BatchKind::Follow.key(recipient)),
+        _ => None,
     }
 }
 

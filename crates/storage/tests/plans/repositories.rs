@@ -532,7 +532,7 @@ async fn writing_changes_of_an_inbox_reads_no_other_inboxes() {
         batch(1)
     );
     let arguments = format!(
-        "'[]', '2026-01-05', '2026-01-05', '2026-01-05', 20, 5, '[]', '{{}}', '[{saved}]', '[]', '[]', '[]', 'held_back', '[]'"
+        "'[]', '2026-01-05', '2026-01-05', '2026-01-05', 20, 5, '[]', '{{}}', '{{}}', '[{saved}]', '[]', '[]', '[]', 'held_back', '[]'"
     );
 
     let expected = Expected { sql_part: "departed", rows: 0, max_read: 10 };
@@ -547,7 +547,7 @@ async fn writing_changes_of_an_inbox_reads_no_other_inboxes() {
 #[tokio::test]
 async fn withdrawing_a_heart_reads_few_rows() {
     let cause = heart_of(77).cause;
-    let of_cause = "ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[]";
+    let of_cause = "ARRAY[]::bigint[], ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[]";
 
     let expected = Expected { sql_part: "array_agg", rows: 1, max_read: 12 };
     check_with(expected, &format!("{of_cause}, ARRAY['like:post:210000'], true"), async |conn| {
@@ -555,7 +555,10 @@ async fn withdrawing_a_heart_reads_few_rows() {
     })
     .await;
 
-    let by_id = format!("ARRAY['{}']::uuid[], ARRAY[]::bigint[], ARRAY[]::bigint[]", child(10_000));
+    let by_id = format!(
+        "ARRAY[1]::bigint[], ARRAY['{}']::uuid[], ARRAY[]::bigint[], ARRAY[]::bigint[]",
+        child(10_000)
+    );
     check_with(expected, &format!("{by_id}, ARRAY[]::text[], true"), async |conn| {
         conn.notifications().withdraw(&[cause], NOON).await.unwrap();
     })
@@ -570,7 +573,7 @@ async fn withdrawing_the_last_unread_heart_does_not_read_the_read_ones() {
         "UPDATE notifications SET read = true WHERE parent_id = '{}' AND actor_id <> 10000",
         batch(1)
     );
-    let arguments = "ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[], ARRAY['like:post:210000'], true";
+    let arguments = "ARRAY[]::bigint[], ARRAY[]::uuid[], ARRAY[1]::bigint[], ARRAY[10000]::bigint[], ARRAY['like:post:210000'], true";
 
     let expected = Expected { sql_part: "array_agg", rows: 1, max_read: 12 };
     check_with(expected, arguments, async |conn| {
@@ -597,15 +600,19 @@ async fn finding_what_a_block_withdraws_does_not_read_the_inboxes() {
 #[tokio::test]
 async fn marking_read_reads_few_rows() {
     let (single, owner) = (Uuid::from_u128(0x0196_0000_0000_7000_8000_0000_0000_0001), 2);
-    let expected = Expected { sql_part: "OR parent_id = $4", rows: 1, max_read: 5 };
-    check_with(expected, &format!("'2026-01-05', 7, {owner}, '{single}'"), async |conn| {
+    let expected = Expected {
+        sql_part: "SELECT ctid FROM notifications WHERE parent_id",
+        rows: 1,
+        max_read: 5,
+    };
+    check_with(expected, &format!("{owner}, '{single}', '2026-01-05', 7"), async |conn| {
         begin_rolled_back(conn).await;
         conn.notifications().mark_read(owner.into(), single.into(), NOON).await.unwrap();
     })
     .await;
 
     let expected = Expected { max_read: 20, ..expected };
-    check_with(expected, &format!("'2026-01-05', 7, 1, '{}'", batch(2)), async |conn| {
+    check_with(expected, &format!("1, '{}', '2026-01-05', 7", batch(2)), async |conn| {
         begin_rolled_back(conn).await;
         conn.notifications().mark_read(PROLIFIC.into(), batch(2), NOON).await.unwrap();
     })
@@ -642,6 +649,17 @@ async fn deleting_old_notifications_reads_no_recent_ones() {
         })
         .await;
     }
+}
+
+/// Looks into a thousand inboxes. Every second one has unread notifications, and none has old ones.
+#[tokio::test]
+async fn looking_for_old_unread_notifications_reads_no_others() {
+    let expected = Expected { sql_part: "unread_count > 0", rows: 1, max_read: 2_000 };
+    check_with(expected, "0, 1000, '2025-01-01', 500", async |conn| {
+        begin_rolled_back(conn).await;
+        conn.notifications().delete_unread_before(NOON, None, 0).await.unwrap();
+    })
+    .await;
 }
 
 /// As many as in each batch of the sweep; half of them are in use.

@@ -19,9 +19,7 @@ use crate::{ReadConnection, Result};
 impl<C: ReadConnection> Notifications<'_, C> {
     /// Whether a user has this notification, in the inbox or as a child of a batch.
     pub async fn exists(&mut self, owner: UserId, id: NotificationId) -> Result<bool> {
-        let own = notifications::table
-            .find(Uuid::from(id))
-            .filter(notifications::user_id.eq(i64::from(owner)));
+        let own = notifications::table.find((i64::from(owner), Uuid::from(id)));
         Ok(select(exists(own)).get_result(self.conn).await?)
     }
 
@@ -137,17 +135,22 @@ impl<C: ReadConnection> Notifications<'_, C> {
 type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<Vec<i64>>, i64);
 
 statement! {
-    /// The inbox is locked.
+    /// The inbox is locked, so the physical location (`ctid`) of its rows is stable. A search by the user and the id of one
+    /// row or its parent could read all rows of the user.
     MarkRead {
         owner: i64 as BigInt,
         id: Uuid as SqlUuid,
         now: DateTime<Utc> as Timestamptz,
         seq: i64 as BigInt,
     } -> BigInt,
-    "WITH marked AS (
+    "WITH unread AS MATERIALIZED (
+        SELECT ctid AS place FROM notifications WHERE user_id = :owner AND id = :id AND NOT read
+        UNION ALL
+        SELECT ctid FROM notifications WHERE parent_id = :id AND NOT read
+    ), marked AS (
         UPDATE notifications SET read = true, read_at = :now,
             seq = CASE WHEN parent_id IS NULL THEN :seq ELSE seq END
-        WHERE user_id = :owner AND (id = :id OR parent_id = :id) AND NOT read
+        WHERE ctid = ANY (ARRAY(SELECT place FROM unread)) AND user_id = :owner AND NOT read
         RETURNING parent_id
     ), counted AS (
         UPDATE inboxes SET unread_count = greatest(unread_count - 1, 0)
@@ -157,7 +160,7 @@ statement! {
 }
 
 statement! {
-    /// The inbox is locked.
+    /// Like [`MarkRead`].
     MarkBatchRead {
         owner: i64 as BigInt,
         now: DateTime<Utc> as Timestamptz,
@@ -165,19 +168,21 @@ statement! {
         limit: i64 as BigInt,
     } -> Bool,
     "WITH unread AS MATERIALIZED (
-        SELECT id FROM notifications
+        SELECT ctid AS place, id FROM notifications
         WHERE user_id = :owner AND parent_id IS NULL AND NOT read AND (last_updated_at <= :now OR seq <= :seq)
         LIMIT :limit
     ), child AS MATERIALIZED (
-        SELECT it.id FROM unread, LATERAL (
-            SELECT id FROM notifications WHERE parent_id = unread.id AND NOT read LIMIT :limit
+        SELECT it.place FROM unread, LATERAL (
+            SELECT ctid AS place FROM notifications WHERE parent_id = unread.id AND NOT read LIMIT :limit
         ) AS it LIMIT :limit
     ), marked_children AS (
-        UPDATE notifications SET read = true, read_at = :now WHERE id IN (SELECT id FROM child) RETURNING parent_id
+        UPDATE notifications SET read = true, read_at = :now
+        WHERE ctid = ANY (ARRAY(SELECT place FROM child)) AND user_id = :owner
+        RETURNING parent_id
     ), size AS (
         SELECT (SELECT count(*) FROM unread) AS parents, (SELECT count(*) FROM marked_children) AS children
     ), complete AS (
-        SELECT unread.id, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
+        SELECT unread.place, row_number() OVER (ORDER BY unread.id) AS number FROM unread, size
         WHERE size.children < :limit
     ), counted AS (
         UPDATE inboxes SET last_seq = last_seq + (SELECT count(*) FROM complete),
@@ -186,7 +191,7 @@ statement! {
         RETURNING last_seq - (SELECT count(*) FROM complete) AS seq
     ), marked AS (
         UPDATE notifications AS it SET read = true, read_at = :now, seq = counted.seq + complete.number
-        FROM complete, counted WHERE it.id = complete.id
+        FROM complete, counted WHERE it.ctid = complete.place AND it.user_id = :owner
     )
     SELECT size.children < :limit AND size.parents < :limit FROM size"
 }

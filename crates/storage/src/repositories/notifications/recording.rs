@@ -266,6 +266,7 @@ statement! {
         EXISTS (
             SELECT FROM notifications AS it
             WHERE it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
+                AND hashtextextended(it.act, 0) = hashtextextended(wanted.act, 0)
         ),
         to_jsonb(withdrawn), to_jsonb(top), newest.created_at, newest.id, beside.is_any
     FROM wanted
@@ -276,10 +277,12 @@ statement! {
         ON withdrawn.user_id = wanted.user_id AND withdrawn.actor_id = wanted.actor_id
         AND withdrawn.act = wanted.act
     LEFT JOIN LATERAL (
-        SELECT it.* FROM notifications AS it WHERE it.id = withdrawn.parent_id AND it.is_batch
+        SELECT it.* FROM notifications AS it
+        WHERE it.user_id = wanted.user_id AND it.id = withdrawn.parent_id AND it.is_batch
         UNION ALL
         SELECT it.* FROM notifications AS it
         WHERE it.user_id = wanted.user_id AND it.batch_key = wanted.batch_key
+            AND hashtextextended(it.batch_key, 0) = hashtextextended(wanted.batch_key, 0)
             AND it.parent_id IS NULL AND it.closed_at IS NULL
             AND it.id IS DISTINCT FROM withdrawn.parent_id
     ) AS top ON true

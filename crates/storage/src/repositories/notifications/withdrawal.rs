@@ -193,8 +193,7 @@ impl Notifications<'_> {
         if refs.is_empty() {
             return Ok(vec![]);
         }
-        let ids = refs.into_iter().map(|(id, _)| id).collect();
-        self.withdrawal_changes(LoadWithdrawals::of(ids), reason, now).await
+        self.withdrawal_changes(LoadWithdrawals::of(refs), reason, now).await
     }
 
     async fn withdrawal_changes(
@@ -288,8 +287,9 @@ fn remaining_batch(
 }
 
 impl LoadWithdrawals {
-    fn of(ids: Vec<Uuid>) -> Self {
-        Self { ids, recipients: vec![], actors: vec![], acts: vec![], is_withdrawal: true }
+    fn of(refs: NotificationRefs) -> Self {
+        let (ids, owners) = refs.into_iter().unzip();
+        Self { ids, owners, recipients: vec![], actors: vec![], acts: vec![], is_withdrawal: true }
     }
 
     fn of_causes(causes: &[Cause]) -> Self {
@@ -321,7 +321,9 @@ statement! {
     )
     SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
         SELECT it.id FROM notifications AS it
-        WHERE it.user_id = people.id AND it.actor_id = :actor AND it.act = :act LIMIT 1
+        WHERE it.user_id = people.id AND it.actor_id = :actor AND it.act = :act
+            AND hashtextextended(it.act, 0) = hashtextextended(:act, 0)
+        LIMIT 1
     ) AS told"
 }
 
@@ -330,6 +332,7 @@ statement! {
     /// `is_withdrawal`, the given notifications leave and do not count as remaining; otherwise they stay and change.
     LoadWithdrawals {
         ids: Vec<Uuid> as Array<SqlUuid>,
+        owners: Vec<i64> as Array<BigInt>,
         recipients: Vec<i64> as Array<BigInt>,
         actors: Vec<i64> as Array<BigInt>,
         acts: Vec<String> as Array<Text>,
@@ -340,15 +343,17 @@ statement! {
         (Integer, Integer, Nullable<Jsonb>, Bool)
     ),
     "WITH entry AS MATERIALIZED (
-        SELECT it.* FROM notifications AS it WHERE it.id = ANY (:ids)
+        SELECT it.* FROM unnest(:owners, :ids) AS ref (user_id, id)
+        JOIN notifications AS it ON it.user_id = ref.user_id AND it.id = ref.id
         UNION ALL
         SELECT it.* FROM unnest(:recipients, :actors, :acts) AS cause (user_id, actor_id, act)
         JOIN notifications AS it
             ON it.user_id = cause.user_id AND it.actor_id = cause.actor_id AND it.act = cause.act
+            AND hashtextextended(it.act, 0) = hashtextextended(cause.act, 0)
     ), loss AS (
-        SELECT coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
+        SELECT user_id, coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
             jsonb_agg(to_jsonb(entry)) AS gone, count(*) FILTER (WHERE :is_withdrawal) AS entries
-        FROM entry GROUP BY coalesce(parent_id, id)
+        FROM entry GROUP BY user_id, coalesce(parent_id, id)
     )
     SELECT to_jsonb(top), loss.gone,
         (top.batch_count - loss.entries)::integer,
@@ -365,7 +370,7 @@ statement! {
             WHERE it.parent_id = top.id AND NOT it.read AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
         )
     FROM loss
-    JOIN notifications AS top ON top.id = loss.top_id
+    JOIN notifications AS top ON top.user_id = loss.user_id AND top.id = loss.top_id
     LEFT JOIN LATERAL (
         SELECT it.* FROM notifications AS it
         WHERE it.parent_id = top.id AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
@@ -394,7 +399,8 @@ statement! {
     ), caused AS (
         SELECT it.id, it.user_id FROM side, LATERAL (
             SELECT id, user_id FROM notifications
-            WHERE user_id = side.reader AND actor_id = side.hidden AND act IS NOT NULL LIMIT :limit
+            WHERE user_id = side.reader AND actor_id = side.hidden AND hashtextextended(act, 0) IS NOT NULL
+            LIMIT :limit
         ) AS it
     ), about AS (
         SELECT it.id, it.user_id FROM side

@@ -65,7 +65,7 @@ impl Notifications<'_> {
 struct PendingWrites {
     now: DateTime<Utc>,
     rows: Vec<NotificationRow>,
-    deleted: Vec<Uuid>,
+    deleted: Vec<(i64, Uuid)>,
     removals: Vec<RemovalRow>,
     withdrawn: Vec<WithdrawnRow>,
     restored: Vec<WithdrawnRow>,
@@ -116,7 +116,8 @@ impl PendingWrites {
         };
         self.removals.extend(removed.into_iter().map(removal));
         self.rows.extend(saved.iter().map(|(saved, seq)| NotificationRow::new(saved, *seq)));
-        self.deleted.extend(changes.deleted.into_iter().map(Uuid::from));
+        let own = |id: NotificationId| (user.into(), id.into());
+        self.deleted.extend(changes.deleted.into_iter().map(own));
         self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
         self.restored.extend(changes.restored.map(WithdrawnRow::from));
         self.suppressed.extend(changes.suppressed.into_iter().map(SuppressedRow::from));
@@ -124,9 +125,11 @@ impl PendingWrites {
     }
 
     fn into_statement(self) -> ApplyInboxChanges {
+        let (deleted_of, deleted) = self.deleted.into_iter().unzip();
         ApplyInboxChanges {
             rows: json!(self.rows),
-            deleted: self.deleted,
+            deleted_of,
+            deleted,
             removals: json!(self.removals),
             withdrawn: json!(self.withdrawn),
             restored: json!(self.restored),
@@ -245,6 +248,7 @@ statement! {
     /// plan expects a thousand of them and would read all.
     ApplyInboxChanges {
         rows: Value as Jsonb,
+        deleted_of: Vec<i64> as Array<BigInt>,
         deleted: Vec<Uuid> as Array<SqlUuid>,
         removals: Value as Jsonb,
         withdrawn: Value as Jsonb,
@@ -289,12 +293,14 @@ statement! {
             AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
             AND single.actor_id = ANY (quota.actor_ids)
     ), gone AS (
-        DELETE FROM notifications WHERE id = ANY (:deleted) RETURNING user_id, parent_id, read
+        DELETE FROM notifications AS it USING unnest(:deleted_of, :deleted) AS old (user_id, id)
+        WHERE it.user_id = old.user_id AND it.id = old.id
+        RETURNING it.user_id, it.parent_id, it.read
     ), saved AS (
         INSERT INTO notifications AS old
         SELECT * FROM jsonb_populate_recordset(NULL::notifications, :rows) AS new
         WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
-        ON CONFLICT (id) DO UPDATE SET
+        ON CONFLICT (user_id, id) DO UPDATE SET
             type = excluded.type,
             actor_id = excluded.actor_id,
             title = excluded.title,
@@ -305,6 +311,7 @@ statement! {
             last_updated_at = excluded.last_updated_at,
             closed_at = excluded.closed_at,
             parent_id = excluded.parent_id,
+            batch_key = excluded.batch_key,
             batch_count = excluded.batch_count,
             actor_count = excluded.actor_count,
             comment_id = excluded.comment_id,
@@ -316,7 +323,8 @@ statement! {
         SELECT user_id, read, -1 FROM gone WHERE parent_id IS NULL
         UNION ALL
         SELECT before.user_id, before.read, -1 FROM saved, LATERAL (
-            SELECT user_id, read FROM notifications AS it WHERE it.id = saved.id AND it.parent_id IS NULL LIMIT 1
+            SELECT user_id, read FROM notifications AS it
+            WHERE it.user_id = saved.user_id AND it.id = saved.id AND it.parent_id IS NULL LIMIT 1
         ) AS before
     ), difference AS (
         SELECT user_id, sum(number) AS total, coalesce(sum(number) FILTER (WHERE NOT read), 0) AS unread

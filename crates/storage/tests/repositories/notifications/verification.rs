@@ -29,7 +29,7 @@ async fn wrong_counts_of_a_batch_are_found_and_repaired() {
 
         let found = mismatches(&mut scenario).await;
 
-        let (key, column) = (batch.to_string(), column.to_owned());
+        let (key, column) = (format!("{}/{batch}", scenario.ana), column.to_owned());
         assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 7, actual: 3 }]);
         repair(&mut scenario, &found[0]).await;
         assert_eq!(mismatches(&mut scenario).await, []);
@@ -80,7 +80,7 @@ async fn wrong_counts_of_a_single_notification_are_found_and_repaired() {
 
         let found = mismatches(&mut scenario).await;
 
-        let (key, column) = (single.to_string(), column.to_owned());
+        let (key, column) = (format!("{}/{single}", scenario.ana), column.to_owned());
         assert_eq!(found, [Mismatch { table: TABLE, key, column, stored: 0, actual: 1 }]);
         repair(&mut scenario, &found[0]).await;
         assert_eq!(mismatches(&mut scenario).await, []);

@@ -1,6 +1,6 @@
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE apply_inbox_changes (jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, integer, jsonb, uuid[], jsonb, jsonb, jsonb, jsonb, text, jsonb) AS
+PREPARE apply_inbox_changes (jsonb, timestamp with time zone, timestamp with time zone, timestamp with time zone, integer, integer, jsonb, bigint[], uuid[], jsonb, jsonb, jsonb, jsonb, text, jsonb) AS
 WITH start AS (
     SELECT user_id, split_part(act, ':', 1) AS type, actor_id, act
     FROM jsonb_to_recordset($1) AS start (user_id bigint, actor_id bigint, act text)
@@ -31,12 +31,14 @@ WITH start AS (
         AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
         AND single.actor_id = ANY (quota.actor_ids)
 ), gone AS (
-    DELETE FROM notifications WHERE id = ANY ($8) RETURNING user_id, parent_id, read
+    DELETE FROM notifications AS it USING unnest($8, $9) AS old (user_id, id)
+    WHERE it.user_id = old.user_id AND it.id = old.id
+    RETURNING it.user_id, it.parent_id, it.read
 ), saved AS (
     INSERT INTO notifications AS old
-    SELECT * FROM jsonb_populate_recordset(NULL::notifications, $9) AS new
+    SELECT * FROM jsonb_populate_recordset(NULL::notifications, $10) AS new
     WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
-    ON CONFLICT (id) DO UPDATE SET
+    ON CONFLICT (user_id, id) DO UPDATE SET
         type = excluded.type,
         actor_id = excluded.actor_id,
         title = excluded.title,
@@ -47,6 +49,7 @@ WITH start AS (
         last_updated_at = excluded.last_updated_at,
         closed_at = excluded.closed_at,
         parent_id = excluded.parent_id,
+        batch_key = excluded.batch_key,
         batch_count = excluded.batch_count,
         actor_count = excluded.actor_count,
         comment_id = excluded.comment_id,
@@ -58,7 +61,8 @@ WITH start AS (
     SELECT user_id, read, -1 FROM gone WHERE parent_id IS NULL
     UNION ALL
     SELECT before.user_id, before.read, -1 FROM saved, LATERAL (
-        SELECT user_id, read FROM notifications AS it WHERE it.id = saved.id AND it.parent_id IS NULL LIMIT 1
+        SELECT user_id, read FROM notifications AS it
+        WHERE it.user_id = saved.user_id AND it.id = saved.id AND it.parent_id IS NULL LIMIT 1
     ) AS before
 ), difference AS (
     SELECT user_id, sum(number) AS total, coalesce(sum(number) FILTER (WHERE NOT read), 0) AS unread
@@ -71,7 +75,7 @@ WITH start AS (
     WHERE user_id = ANY (ARRAY(SELECT user_id FROM difference WHERE total <> 0 OR unread <> 0))
 ), departed AS (
     INSERT INTO notification_removals
-    SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, $10)
+    SELECT * FROM jsonb_populate_recordset(NULL::notification_removals, $11)
 ), remembered AS (
     INSERT INTO withdrawn_notifications
     SELECT * FROM jsonb_populate_recordset(NULL::withdrawn_notifications, $7)
@@ -83,22 +87,22 @@ WITH start AS (
         withdrawn_at = excluded.withdrawn_at
 ), came_back AS (
     DELETE FROM withdrawn_notifications AS old
-    USING jsonb_populate_recordset(NULL::withdrawn_notifications, $11) AS back
+    USING jsonb_populate_recordset(NULL::withdrawn_notifications, $12) AS back
     WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
 ), suppressed AS (
     SELECT user_id, actor_id, act, reason, suppressed_at
-    FROM jsonb_populate_recordset(NULL::suppressed_notifications, $12)
+    FROM jsonb_populate_recordset(NULL::suppressed_notifications, $13)
     UNION ALL
-    SELECT user_id, actor_id, act, $13, $2 FROM held_back
+    SELECT user_id, actor_id, act, $14, $2 FROM held_back
 ), explained AS (
     INSERT INTO suppressed_notifications SELECT * FROM suppressed
     ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
         reason = excluded.reason, suppressed_at = excluded.suppressed_at
 ), no_longer_suppressed AS (
     DELETE FROM suppressed_notifications AS old USING (
-        SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, $9)
+        SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, $10)
         UNION ALL
-        SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, $14)
+        SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, $15)
     ) AS it
     WHERE old.user_id = it.user_id AND old.actor_id = it.actor_id AND old.act = it.act
         AND NOT EXISTS (
@@ -109,4 +113,4 @@ WITH start AS (
 )
 SELECT user_id, type FROM held_back;
 
-EXPLAIN EXECUTE apply_inbox_changes (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+EXPLAIN EXECUTE apply_inbox_changes (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

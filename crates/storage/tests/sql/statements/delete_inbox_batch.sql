@@ -6,7 +6,9 @@ WITH part AS MATERIALIZED (
 ), inbox AS MATERIALIZED (
     SELECT user_id FROM inboxes WHERE user_id = $1 AND EXISTS (SELECT FROM part) FOR UPDATE
 ), gone AS (
-    DELETE FROM notifications AS it USING part, inbox WHERE it.id = part.id RETURNING it.read
+    DELETE FROM notifications AS it USING part, inbox
+    WHERE it.user_id = $1 AND it.id = part.id
+    RETURNING it.read
 ), counted AS (
     UPDATE inboxes SET
         unread_count = greatest(unread_count - (SELECT count(*) FROM gone WHERE NOT read), 0),

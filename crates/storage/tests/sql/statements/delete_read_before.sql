@@ -2,7 +2,7 @@ SET plan_cache_mode = force_generic_plan;
 
 PREPARE delete_read_before (timestamp with time zone, bigint) AS
 WITH part AS MATERIALIZED (
-    SELECT id, user_id FROM notifications
+    SELECT ctid AS place, user_id FROM notifications
     WHERE last_updated_at < $1 AND parent_id IS NULL AND read
     ORDER BY last_updated_at LIMIT $2
 ), inbox AS MATERIALIZED (
@@ -10,7 +10,8 @@ WITH part AS MATERIALIZED (
     ORDER BY user_id FOR UPDATE
 ), gone AS (
     DELETE FROM notifications AS it
-    WHERE it.id = ANY (ARRAY(SELECT part.id FROM part JOIN inbox ON inbox.user_id = part.user_id))
+    WHERE it.ctid = ANY (ARRAY(SELECT part.place FROM part JOIN inbox ON inbox.user_id = part.user_id))
+        AND it.user_id = ANY (ARRAY(SELECT user_id FROM inbox))
         AND it.last_updated_at < $1 AND it.parent_id IS NULL AND it.read
     RETURNING it.user_id
 ), counted AS (

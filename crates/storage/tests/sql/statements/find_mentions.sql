@@ -12,7 +12,9 @@ WITH people AS MATERIALIZED (
 )
 SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
     SELECT it.id FROM notifications AS it
-    WHERE it.user_id = people.id AND it.actor_id = $3 AND it.act = $4 LIMIT 1
+    WHERE it.user_id = people.id AND it.actor_id = $3 AND it.act = $4
+        AND hashtextextended(it.act, 0) = hashtextextended($4, 0)
+    LIMIT 1
 ) AS told;
 
 EXPLAIN EXECUTE find_mentions (NULL, NULL, NULL, NULL);

@@ -1,8 +1,8 @@
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE find_without_act (uuid) AS
+PREPARE find_without_act (bigint, uuid) AS
 SELECT id, user_id FROM notifications AS it
-WHERE (it.id = $1 OR it.parent_id = $1) AND NOT it.is_batch AND NOT CASE it.type WHEN 'like' THEN EXISTS (
+WHERE it.user_id = $1 AND (it.id = $2 OR it.parent_id = $2) AND NOT it.is_batch AND NOT CASE it.type WHEN 'like' THEN EXISTS (
                 SELECT FROM likes WHERE likes.user_id = it.actor_id AND likes.post_id = it.post_id
             ) WHEN 'emoji_reaction' THEN EXISTS (
                 SELECT FROM emoji_reactions
@@ -49,4 +49,4 @@ WHERE (it.id = $1 OR it.parent_id = $1) AND NOT it.is_batch AND NOT CASE it.type
                 SELECT FROM comments WHERE comments.id = it.comment_id AND comments.author_id = it.actor_id
             ) WHEN 'post_interaction' THEN false END IS TRUE;
 
-EXPLAIN EXECUTE find_without_act (NULL);
+EXPLAIN EXECUTE find_without_act (NULL, NULL);

@@ -10,6 +10,7 @@ WITH part AS MATERIALIZED (
 ), gone AS (
     DELETE FROM notification_removals AS it
     WHERE it.ctid = ANY (ARRAY(SELECT part.place FROM part JOIN inbox ON inbox.user_id = part.user_id))
+        AND it.user_id = ANY (ARRAY(SELECT user_id FROM inbox))
     RETURNING it.user_id, it.seq
 ), forgotten AS (
     UPDATE inboxes SET forgotten_seq = greatest(forgotten_seq, old.seq)

@@ -1,14 +1,15 @@
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE verify_notifications (uuid, bigint) AS
+PREPARE verify_notifications (bigint, uuid, bigint) AS
 WITH top AS MATERIALIZED (
-    SELECT * FROM notifications WHERE id > $1 AND parent_id IS NULL ORDER BY id LIMIT $2
+    SELECT * FROM notifications WHERE (user_id, id) > ($1, $2) AND parent_id IS NULL
+    ORDER BY user_id, id LIMIT $3
 )
-SELECT top.id::text, counter.name, counter.stored::bigint, counter.actual
+SELECT top.user_id || '/' || top.id, counter.name, counter.stored::bigint, counter.actual
 FROM top, LATERAL (
     SELECT count(*) AS children, count(DISTINCT it.actor_id) AS actors,
         count(*) FILTER (WHERE top.read AND NOT it.read) AS unread,
-        count(*) FILTER (WHERE it.user_id = top.user_id AND NOT it.is_batch AND CASE it.type WHEN 'like' THEN EXISTS (
+        count(*) FILTER (WHERE NOT it.is_batch AND CASE it.type WHEN 'like' THEN EXISTS (
                 SELECT FROM likes WHERE likes.user_id = it.actor_id AND likes.post_id = it.post_id
             ) WHEN 'emoji_reaction' THEN EXISTS (
                 SELECT FROM emoji_reactions
@@ -54,7 +55,11 @@ FROM top, LATERAL (
             ) WHEN 'comment_reply' THEN EXISTS (
                 SELECT FROM comments WHERE comments.id = it.comment_id AND comments.author_id = it.actor_id
             ) WHEN 'post_interaction' THEN false END IS TRUE) AS caused
-    FROM notifications AS it WHERE it.parent_id = top.id OR (it.id = top.id AND NOT top.is_batch)
+    FROM (
+        SELECT * FROM notifications WHERE parent_id = top.id AND user_id = top.user_id
+        UNION ALL
+        SELECT * FROM notifications WHERE user_id = top.user_id AND id = top.id AND NOT top.is_batch
+    ) AS it
 ) AS entry, LATERAL (VALUES
     ('batch_count', batch_count, children),
     ('actor_count', actor_count, actors),
@@ -64,11 +69,12 @@ FROM top, LATERAL (
         WHEN closed_at IS NULL AND batch_key IS NOT NULL THEN (
             SELECT count(*) FROM notifications AS it
             WHERE it.user_id = top.user_id AND it.batch_key = top.batch_key
+                AND hashtextextended(it.batch_key, 0) = hashtextextended(top.batch_key, 0)
                 AND it.parent_id IS NULL AND it.closed_at IS NULL
         )
         ELSE 1
     END)
 ) AS counter (name, stored, actual)
-ORDER BY top.id;
+ORDER BY top.user_id, top.id;
 
-EXPLAIN EXECUTE verify_notifications (NULL, NULL);
+EXPLAIN EXECUTE verify_notifications (NULL, NULL, NULL);

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY notifications_user_id_id_key;
