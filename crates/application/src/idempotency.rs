@@ -48,34 +48,41 @@ pub enum RecordedResponse {
     Replayed(Vec<u8>),
 }
 
-/// Runs `act` in a transaction, once per idempotent request of `user`.
+/// Runs `act` in a transaction that starts with `opening` (see
+/// [`transaction_after`](grateful_storage::Database::transaction_after)), once per idempotent request of `user`.
 ///
 /// The claim is committed before the act, and the response together with it. After a crash at any point, the act has
 /// therefore happened once or not at all, and the next attempt knows which. A failed act leaves no trace and releases its
 /// claim.
-pub(crate) async fn run_once(
+pub(crate) async fn run_once<O>(
     app: &App,
     user: UserId,
     idempotency: Option<IdempotentRequest>,
-    act: impl AsyncFnOnce(&mut Connection) -> Result<Vec<u8>> + Clone,
+    opening: impl AsyncFnOnce(&Connection) -> Result<O> + Clone,
+    act: impl AsyncFnOnce(&mut Connection, O) -> Result<Vec<u8>> + Clone,
 ) -> Result<RecordedResponse> {
     let prepare = async || Ok(());
-    let act = async move |tx: &mut Connection| Ok((act(tx).await?, ()));
-    run_once_after(app, user, idempotency, prepare, act).await.map(|(response, _)| response)
+    let act = async move |tx: &mut Connection, opened: O| Ok((act(tx, opened).await?, ()));
+    run_once_after(app, user, idempotency, prepare, (opening, act))
+        .await
+        .map(|(response, _)| response)
 }
 
 /// As [`run_once`], with a `prepare` step before the transaction that runs only for a new request. For a new request, also
 /// returns the second value of `act`.
-pub(crate) async fn run_once_after<T>(
+pub(crate) async fn run_once_after<O, T>(
     app: &App,
     user: UserId,
     idempotency: Option<IdempotentRequest>,
     prepare: impl AsyncFnOnce() -> Result<()>,
-    act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
+    (opening, act): (
+        impl AsyncFnOnce(&Connection) -> Result<O> + Clone,
+        impl AsyncFnOnce(&mut Connection, O) -> Result<(Vec<u8>, T)> + Clone,
+    ),
 ) -> Result<(RecordedResponse, Option<T>)> {
     let Some(request) = idempotency else {
         prepare().await?;
-        let (response, output) = app.db.transaction(act).await?;
+        let (response, output) = app.db.transaction_after(opening, act).await?;
         return Ok((RecordedResponse::New(response), Some(output)));
     };
     let at = app.clock.now();
@@ -85,7 +92,7 @@ pub(crate) async fn run_once_after<T>(
     let outcome = app.db.acquire().await?.idempotency_keys().claim(&claim).await?;
     match outcome {
         ClaimOutcome::Acquired => {
-            let (response, output) = run_claimed(app, &claim, prepare, act).await?;
+            let (response, output) = run_claimed(app, &claim, prepare, (opening, act)).await?;
             Ok((RecordedResponse::New(response), Some(output)))
         }
         ClaimOutcome::Completed(response) => Ok((RecordedResponse::Replayed(response), None)),
@@ -95,14 +102,17 @@ pub(crate) async fn run_once_after<T>(
 }
 
 /// Runs `prepare` and `act`, and completes the claim in the transaction of `act`. Releases the claim on an error.
-async fn run_claimed<T>(
+async fn run_claimed<O, T>(
     app: &App,
     claim: &Claim,
     prepare: impl AsyncFnOnce() -> Result<()>,
-    act: impl AsyncFnOnce(&mut Connection) -> Result<(Vec<u8>, T)> + Clone,
+    (opening, act): (
+        impl AsyncFnOnce(&Connection) -> Result<O> + Clone,
+        impl AsyncFnOnce(&mut Connection, O) -> Result<(Vec<u8>, T)> + Clone,
+    ),
 ) -> Result<(Vec<u8>, T)> {
-    let act_and_complete = async |tx: &mut Connection| {
-        let (response, output) = act.clone()(tx).await?;
+    let act_and_complete = async |tx: &mut Connection, opened: O| {
+        let (response, output) = act.clone()(tx, opened).await?;
         if tx.idempotency_keys().complete(claim, &response).await? {
             Ok((response, output))
         } else {
@@ -110,7 +120,7 @@ async fn run_claimed<T>(
         }
     };
     let result = match prepare().await {
-        Ok(()) => app.db.transaction(act_and_complete).await,
+        Ok(()) => app.db.transaction_after(opening, act_and_complete).await,
         Err(error) => Err(error),
     };
     if result.is_err() {

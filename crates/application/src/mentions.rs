@@ -1,7 +1,7 @@
 //! Resolving mentioned usernames to users inside a transaction.
 
 use grateful_domain::UserId;
-use grateful_storage::{Connection, LockedParticipants, Participants, Repositories};
+use grateful_storage::{LockConnection, LockedParticipants, Participants, Repositories};
 
 use crate::{Error, Result};
 
@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// [`Users::lock_participants`](grateful_storage::Users::lock_participants)). One statement, or none if `usernames` is
 /// empty.
 pub(crate) async fn lock_mentioned_users(
-    tx: &mut Connection,
+    tx: &mut impl Repositories<Conn: LockConnection>,
     author: UserId,
     usernames: &[&str],
 ) -> Result<LockedParticipants> {

@@ -1,6 +1,6 @@
 //! Finding a post for a viewer, and locking it for an act.
 
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
 use grateful_storage::{Connection, LockedParticipants, Participants, Reader, Repositories};
 
@@ -19,7 +19,7 @@ pub(crate) struct LockedPost {
 /// Locks `user` and the author of a post they act on: until the transaction ends, neither account can be deleted and no
 /// block can be created between them. Returns the acting user, and the post as they see it.
 pub(crate) async fn lock_post(
-    tx: &mut Connection,
+    tx: &Connection,
     user: UserId,
     post: PostId,
 ) -> Result<(Author, PostForViewer)> {
@@ -29,18 +29,28 @@ pub(crate) async fn lock_post(
 
 /// As [`lock_post`], with further participants. One statement locks all, since users are locked in the order of their
 /// ids.
+///
+/// The statements are sent together. The one that finds the post sees what was committed while the locks were awaited, since
+/// PostgreSQL executes it after them.
 pub(crate) async fn lock_post_with(
-    tx: &mut Connection,
+    tx: &Connection,
     user: UserId,
     post: PostId,
     further: Participants<'_>,
 ) -> Result<LockedPost> {
     let users = [&[user], further.users].concat();
     let participants = Participants { users: &users, author_of_post: Some(post), ..further };
-    let participants = tx.users().lock_participants(participants).await?;
+    let (mut locking, mut reading) = (tx, tx);
+    // Not `try_join`, which would not wait for the second statement if the first one fails.
+    let (participants, found) = join(
+        locking.users().lock_participants(participants),
+        reading.posts().find(Viewer::User(user), post),
+    )
+    .await;
+    let participants = participants?;
     let actor = participants.users.iter().find(|participant| participant.id == user).cloned();
     let actor = actor.ok_or_else(Error::account_deleted)?;
-    let post = find_post(tx, Viewer::User(user), post).await?;
+    let post = found?.ok_or_else(|| Resource::Post.not_found(post))?;
     Ok(LockedPost { actor, post, participants })
 }
 
@@ -67,18 +77,23 @@ impl UndoTarget {
 /// Locks `user` and the author of a post on which they undo an act of their own, as [`lock_post`] does. The post can be
 /// one that they can no longer see: it is private by now, or across a block.
 pub(crate) async fn lock_to_undo(
-    tx: &mut Connection,
+    tx: &Connection,
     user: UserId,
     post: PostId,
 ) -> Result<UndoTarget> {
     let participants =
         Participants { users: &[user], author_of_post: Some(post), ..Participants::default() };
-    let participants = tx.users().lock_participants(participants).await?;
+    let (mut locking, mut reading) = (tx, tx);
+    let (participants, found) = join(
+        locking.users().lock_participants(participants),
+        reading.posts().find(Viewer::User(user), post),
+    )
+    .await;
+    let participants = participants?;
     if !participants.users.iter().any(|participant| participant.id == user) {
         return Err(Error::account_deleted());
     }
-    let is_visible = tx.posts().find(Viewer::User(user), post).await?.is_some();
-    Ok(UndoTarget { post, is_visible })
+    Ok(UndoTarget { post, is_visible: found?.is_some() })
 }
 
 /// Finds a post as `viewer` sees it.

@@ -24,3 +24,4 @@ pub use self::migrations::{
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
 pub use self::readers::{ReadConnection, Reader, SharedConnection};
+pub use self::transactions::LockConnection;

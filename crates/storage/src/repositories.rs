@@ -28,7 +28,7 @@ pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
-    HeldBackEvent, InboxPosition, Notifications, RecordResult, RemovedMentions,
+    HeldBackEvent, InboxPosition, Notifications, RecordResult, RemovedMentions, UnreadDeletion,
 };
 pub use self::personal_data::PersonalData;
 pub use self::posts::Posts;
@@ -40,11 +40,13 @@ pub use self::users::{
 };
 use crate::{Connection, ReadConnection, Reader, SharedConnection};
 
-/// Declares the repositories: the trait, and its implementations for a connection and for a shared one.
+/// Declares the repositories: the trait, and its implementations for a connection, for a reference to one, on which statements
+/// can be sent together, and for a shared one.
 macro_rules! repositories {
     ($($(#[$doc:meta])* $name:ident: $repository:ident;)+) => {
         /// All repositories, on any connection: pooled, in a transaction, or your own, and in a [read](crate::Database::read),
-        /// where they have only the methods that read. This trait is sealed.
+        /// where they have only the methods that read. On a reference to a connection, they read and lock, and their
+        /// statements can be sent together. This trait is sealed.
         pub trait Repositories: sealed::Sealed + Send {
             /// The connection that the repositories borrow.
             type Conn: ReadConnection;
@@ -56,6 +58,14 @@ macro_rules! repositories {
             type Conn = Self;
 
             $(fn $name(&mut self) -> $repository<'_> {
+                $repository { conn: self }
+            })+
+        }
+
+        impl Repositories for &Connection {
+            type Conn = Self;
+
+            $(fn $name(&mut self) -> $repository<'_, Self> {
                 $repository { conn: self }
             })+
         }
@@ -75,6 +85,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for crate::Connection {}
     impl Sealed for crate::Reader {}
+    impl Sealed for &crate::Connection {}
 }
 
 repositories! {

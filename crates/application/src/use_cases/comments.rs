@@ -1,6 +1,7 @@
 //! Comments on posts, and replies to comments.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use grateful_domain::notification::{
     Act, EventDetails, recipients_of_comment, recipients_of_comment_edit,
 };
@@ -51,19 +52,22 @@ pub async fn create(
         created_at: now,
         updated_at: None,
     };
-    run_once(app, author, idempotency, async |tx| {
-        let usernames = find_mentions(comment.text.as_str());
+    let usernames = find_mentions(comment.text.as_str());
+    let opening = async |tx: &Connection| {
         let further = Participants {
             author_of_comment: comment.parent,
             usernames: &usernames,
             ..Participants::default()
         };
-        let LockedPost { actor, post, participants } =
-            lock_post_with(tx, author, comment.post, further).await?;
-        let parent_author = match comment.parent {
-            Some(parent) => Some(author_on_post(tx, author, parent, comment.post).await?),
-            None => None,
-        };
+        let (locked, parent_author) = join(
+            lock_post_with(tx, author, comment.post, further),
+            find_parent_author(tx, &comment),
+        )
+        .await;
+        Ok((locked?, parent_author?))
+    };
+    let act = async |tx: &mut Connection, (locked, parent_author): (LockedPost, _)| {
+        let LockedPost { actor, post, participants } = locked;
         if !tx.comments().insert(&comment).await.map_err(|error| insert_error(error, &comment))? {
             return Err(Resource::Post.not_found(comment.post));
         }
@@ -71,8 +75,8 @@ pub async fn create(
         let causes = recipients_of_comment(&post.post, &comment, parent_author, &mentioned);
         notify(tx, &causes, &EventDetails::default(), now).await?;
         Ok(to_response(&CommentForViewer { comment: comment.clone(), author: actor, replies: 0 }))
-    })
-    .await
+    };
+    run_once(app, author, idempotency, opening, act).await
 }
 
 /// Lists the top-level comments on a post, oldest first. The author of the post gets placeholders for comments across a
@@ -203,7 +207,11 @@ async fn find_to_delete(tx: &mut Connection, user: UserId, comment: CommentId) -
     Ok(owners.post)
 }
 
-async fn find(conn: &mut Connection, user: UserId, comment: CommentId) -> Result<CommentForViewer> {
+async fn find(
+    conn: &mut impl Repositories,
+    user: UserId,
+    comment: CommentId,
+) -> Result<CommentForViewer> {
     let found = conn.comments().find(user, comment).await?;
     found.ok_or_else(|| Resource::Comment.not_found(comment))
 }
@@ -219,15 +227,15 @@ async fn find_with_post(
     Ok((found, post.ok_or_else(|| Resource::Comment.not_found(comment))?))
 }
 
-/// The author of a parent comment, which must be on the same post.
-async fn author_on_post(
-    tx: &mut Connection,
-    user: UserId,
-    parent: CommentId,
-    post: PostId,
-) -> Result<UserId> {
-    let found = find(tx, user, parent).await?.comment;
-    if found.post == post { Ok(found.author) } else { Err(Resource::Comment.not_found(parent)) }
+/// The author of the parent of a comment, if it has one, which must be on the same post.
+async fn find_parent_author(mut tx: &Connection, comment: &Comment) -> Result<Option<UserId>> {
+    let Some(parent) = comment.parent else { return Ok(None) };
+    let found = find(&mut tx, comment.author, parent).await?.comment;
+    if found.post == comment.post {
+        Ok(Some(found.author))
+    } else {
+        Err(Resource::Comment.not_found(parent))
+    }
 }
 
 /// Translates the violation of the foreign key to the parent.

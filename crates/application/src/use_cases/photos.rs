@@ -2,7 +2,7 @@
 
 use grateful_domain::{Author, ProfilePhoto, UserId};
 use grateful_media::{Focus, ProfileSizes};
-use grateful_storage::Repositories;
+use grateful_storage::{Connection, Repositories};
 
 use crate::idempotency::run_once_after;
 use crate::image_files::{PhotoSize, photo_file, photo_url, profile_photo};
@@ -31,13 +31,15 @@ pub async fn upload(
         let sizes = app.image_processor.process_profile_photo(upload, focus).await?;
         file_store::write(app, files(&photo, sizes)).await
     };
-    let (response, previous) = run_once_after(app, user, idempotency, prepare, async |tx| {
+    let act = async |tx: &mut Connection, ()| {
         let shown = photo_url(&photo, PhotoSize::Medium);
         let previous = tx.users().set_photo(user, Some((&photo, shown))).await?;
         let previous = previous.ok_or_else(Error::account_deleted)?;
         Ok((to_response(&photo), previous.0))
-    })
-    .await?;
+    };
+    let opening = async |_: &Connection| Ok(());
+    let (response, previous) =
+        run_once_after(app, user, idempotency, prepare, (opening, act)).await?;
     if let Some(previous) = previous.flatten() {
         file_store::delete_photo(app, &previous).await;
     }

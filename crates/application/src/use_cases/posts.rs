@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join;
-use grateful_domain::notification::{Act, EventDetails, recipients_of_post};
+use grateful_domain::notification::{Act, Cause, EventDetails, recipients_of_post};
 use grateful_domain::{
     Content, Draft, ImageUrl, Page, PageRequest, Post, PostEdit, PostForViewer, PostId, Revision,
     UserId, ValidationError, Viewer, Visibility, diff_mentions, find_mentions,
@@ -35,11 +35,15 @@ pub async fn create(
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let post = Post::publish(new_id(now).into(), author, draft, now);
-    run_once(app, author, idempotency, async |tx| {
-        insert(tx, &post, post.draft.image_url.as_ref(), now).await?;
+    let usernames = post.mentioned_names();
+    let opening =
+        async |mut tx: &Connection| lock_mentioned_users(&mut tx, author, &usernames).await;
+    let act = async |tx: &mut Connection, mentioned: LockedParticipants| {
+        let causes = recipients_of_post(&post, &mentioned.ids_by_username(&usernames));
+        insert(tx, &post, post.draft.image_url.as_ref(), &causes).await?;
         Ok(to_response(&find_post(tx, Viewer::User(author), post.id).await?))
-    })
-    .await
+    };
+    run_once(app, author, idempotency, opening, act).await
 }
 
 /// As [`create`], with an uploaded image, which replaces the image of the draft.
@@ -64,27 +68,30 @@ pub async fn create_with_image(
         file_store::write(app, vec![(image_files::image_file(&image_url).to_owned(), image.jpeg)])
             .await
     };
-    let act = async |tx: &mut Connection| {
-        insert(tx, &post, None, now).await?;
+    let usernames = post.mentioned_names();
+    let opening =
+        async |mut tx: &Connection| lock_mentioned_users(&mut tx, author, &usernames).await;
+    let act = async |tx: &mut Connection, mentioned: LockedParticipants| {
+        let causes = recipients_of_post(&post, &mentioned.ids_by_username(&usernames));
+        insert(tx, &post, None, &causes).await?;
         Ok((to_response(&find_post(tx, Viewer::User(author), post.id).await?), ()))
     };
-    run_once_after(app, author, idempotency, prepare, act).await.map(|(response, _)| response)
+    run_once_after(app, author, idempotency, prepare, (opening, act))
+        .await
+        .map(|(response, _)| response)
 }
 
-/// Inserts a post and notifies the users it mentions. `reused_image` must be the image of another post.
+/// Inserts a post and notifies the users it mentions, which are locked. `reused_image` must be the image of another post.
 async fn insert(
     tx: &mut Connection,
     post: &Post,
     reused_image: Option<&ImageUrl>,
-    now: DateTime<Utc>,
+    causes: &[Cause],
 ) -> Result<()> {
-    let usernames = post.mentioned_names();
-    let users = lock_mentioned_users(tx, post.author, &usernames).await?;
     tx.posts().insert(post).await?;
     // Lock order: users (the insert has updated the author's counts), then posts, then inboxes.
     require_image_in_use(tx, post.id, reused_image).await?;
-    let causes = recipients_of_post(post, &users.ids_by_username(&usernames));
-    notify(tx, &causes, &EventDetails::default(), now).await
+    notify(tx, causes, &EventDetails::default(), post.created_at).await
 }
 
 /// Returns a post as `viewer` sees it.

@@ -1,13 +1,14 @@
 //! Sharing posts, by link or by message to other users.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join;
 use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{PostForViewer, PostId, Recipients, Share, ShareDetails, ShareQuota, UserId};
 use grateful_storage::{Connection, Participants, Repositories};
 
 use crate::idempotency::run_once;
 use crate::notify::{cause_for_author, notify, withdraw};
-use crate::post_access::{LockedPost, lock_post_with, lock_to_undo};
+use crate::post_access::{lock_post_with, lock_to_undo};
 use crate::{App, Error, IdempotentRequest, RecordedResponse, Resource, Result, new_id};
 
 /// Shares a post, once per idempotent request. `to_response` serializes the share for replays. A second link share of a
@@ -26,14 +27,22 @@ pub async fn create(
 ) -> Result<RecordedResponse> {
     let now = app.clock.now();
     let share = Share { id: new_id(now).into(), user, post, details, created_at: now };
-    run_once(app, user, idempotency, async |tx| {
+    let opening = async |tx: &Connection| {
         let recipients =
             Participants { users: share.details.recipients(), ..Participants::default() };
-        let LockedPost { post: target, .. } = lock_post_with(tx, user, post, recipients).await?;
+        Ok(lock_post_with(tx, user, post, recipients).await?.post)
+    };
+    let act = async |tx: &mut Connection, target: PostForViewer| {
         require_public(&target)?;
         if let ShareDetails::Message { recipients, .. } = &share.details {
-            require_reachable(tx, [user, target.post.author], recipients).await?;
-            require_quota(tx, user, now).await?;
+            // Sent together.
+            let (reachable, quota) = join(
+                require_reachable(tx, [user, target.post.author], recipients),
+                require_quota(tx, user, now),
+            )
+            .await;
+            reachable?;
+            quota?;
         }
         if tx.shares().create(&share).await? {
             notify(tx, &causes(&share, &target), &event_details(&share), now).await?;
@@ -41,8 +50,8 @@ pub async fn create(
         }
         let link = tx.shares().find_link(user, post).await?;
         Ok(to_response(&link.ok_or_else(|| Resource::Post.not_found(post))?))
-    })
-    .await
+    };
+    run_once(app, user, idempotency, opening, act).await
 }
 
 /// Deletes the link share of a user, even if the user can no longer see the post.
@@ -52,12 +61,14 @@ pub async fn create(
 pub async fn delete(app: &App, user: UserId, post: PostId) -> Result<()> {
     let now = app.clock.now();
     app.db
-        .transaction(async |tx| {
-            let target = lock_to_undo(tx, user, post).await?;
-            let cause = tx.shares().delete_link(user, post).await?;
-            let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Share))?;
-            withdraw(tx, cause, now).await
-        })
+        .transaction_after(
+            async |tx| lock_to_undo(tx, user, post).await,
+            async |tx, target| {
+                let cause = tx.shares().delete_link(user, post).await?;
+                let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Share))?;
+                withdraw(tx, cause, now).await
+            },
+        )
         .await
 }
 
@@ -94,7 +105,7 @@ fn require_public(target: &PostForViewer) -> Result<()> {
 /// No recipient may have a block to or from the sender or the author, whose words the message shows. `parties` are these
 /// two.
 async fn require_reachable(
-    tx: &mut Connection,
+    mut tx: &Connection,
     parties: [UserId; 2],
     recipients: &Recipients,
 ) -> Result<()> {
@@ -113,9 +124,12 @@ async fn require_reachable(
 }
 
 /// Locks the row of the sharing user, so that two messages cannot both use the last slot of the quota.
-async fn require_quota(tx: &mut Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
-    tx.users().lock(user).await?;
-    let exhausted_since = tx.shares().quota_exhausted_since(user, now).await?;
+async fn require_quota(tx: &Connection, user: UserId, now: DateTime<Utc>) -> Result<()> {
+    let (mut locking, mut reading) = (tx, tx);
+    let (locked, exhausted_since) =
+        join(locking.users().lock(user), reading.shares().quota_exhausted_since(user, now)).await;
+    locked?;
+    let exhausted_since = exhausted_since?;
     match ShareQuota::wait(exhausted_since, now) {
         None => Ok(()),
         Some(retry_after) => Err(Error::RateLimited {

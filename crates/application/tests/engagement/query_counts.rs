@@ -1,5 +1,5 @@
 //! Statement counts of acts and lists: at most nine for an act that notifies one user, at most three for a list of any
-//! length.
+//! length. `8 in 6` means eight statements in six round trips.
 
 use grateful_application::{comments, hearts, reactions, shares};
 use grateful_domain::{Emoji, Limit, PageRequest, ShareDetails};
@@ -36,12 +36,12 @@ async fn shares_need_a_constant_number_of_statements_for_any_number_of_recipient
     let ana = create_user(&database).await;
     let mut recipients = Vec::new();
 
-    assert_queries!(8, create_share(&app, ana, post, ShareDetails::Url));
-    assert_queries!(6, create_share(&app, ana, post, ShareDetails::Url));
-    assert_queries!(9, shares::delete(&app, ana, post));
+    assert_queries!(8 in 6, create_share(&app, ana, post, ShareDetails::Url));
+    assert_queries!(6 in 4, create_share(&app, ana, post, ShareDetails::Url));
+    assert_queries!(9 in 6, shares::delete(&app, ana, post));
     for _ in 0..5 {
         recipients.push(create_user(&database).await);
-        assert_queries!(11, create_share(&app, ana, post, message_to(ana, &recipients)));
+        assert_queries!(11 in 7, create_share(&app, ana, post, message_to(ana, &recipients)));
     }
     assert_queries!(
         13,
@@ -72,9 +72,9 @@ async fn comments_need_a_constant_number_of_statements() {
     let ana = create_user(&database).await;
 
     for _ in 0..3 {
-        let comment = assert_queries!(8, create_comment(&app, ana, post));
-        let nested = assert_queries!(9, create_reply(&app, ana, post, comment));
-        assert_queries!(9, create_reply(&app, ana, post, nested));
+        let comment = assert_queries!(8 in 6, create_comment(&app, ana, post));
+        let nested = assert_queries!(9 in 6, create_reply(&app, ana, post, comment));
+        assert_queries!(9 in 6, create_reply(&app, ana, post, nested));
         assert_queries!(5, comments::update(&app, ana, nested, comment_text("So lovely")));
         assert_queries!(4, comments::update(&app, ana, nested, comment_text("So lovely")));
         assert_queries!(18, comments::delete(&app, ana, comment));

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
-use diesel_async::{AsyncConnection, TransactionManager};
+use diesel::connection::TransactionDepthChange;
+use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
+use futures_util::future::join;
 
 use super::database::Database;
+use super::readers::ReadConnection;
 use crate::Connection;
 use crate::error::{Result, StorageError, Transient};
 use crate::monitor::metrics::TRANSACTIONS_RETRIED;
 use crate::monitor::record_on_commit;
 
 type Transactions = <Connection as AsyncConnection>::TransactionManager;
+
+/// A connection on which repositories lock rows: in a transaction, or in the statements that are sent with its `BEGIN`. This
+/// trait is sealed.
+pub trait LockConnection: ReadConnection {}
+
+impl LockConnection for Connection {}
+impl LockConnection for &Connection {}
 
 impl Database {
     /// Runs `work` in one transaction, and commits if and only if `work` succeeds.
@@ -29,12 +39,31 @@ impl Database {
         // Not `AsyncFn`: if it borrows anything, the compiler cannot prove that its futures are `Send`.
         F: AsyncFnOnce(&mut Connection) -> Result<T, E> + Clone,
     {
+        let opening = async |_: &Connection| Ok::<(), E>(());
+        self.transaction_after(opening, async |tx, ()| work.clone()(tx).await).await
+    }
+
+    /// As [`Database::transaction`], but sends the statements of `opening` together with `BEGIN`, in one round trip, and
+    /// passes the result to `work`.
+    ///
+    /// `opening` gets a shared reference to the connection, whose repositories can read and lock rows, but not write. Futures
+    /// that are polled together, such as those of `join`, are sent together; PostgreSQL executes them in the order in which
+    /// they are polled first, each on what was committed until then.
+    ///
+    /// # Errors
+    /// The error of `opening` or `work`, and those of [`Database::transaction`].
+    pub async fn transaction_after<O, T, E, P, F>(&self, opening: P, work: F) -> Result<T, E>
+    where
+        E: From<StorageError> + Transient,
+        P: AsyncFnOnce(&Connection) -> Result<O, E> + Clone,
+        F: AsyncFnOnce(&mut Connection, O) -> Result<T, E> + Clone,
+    {
         let mut conn = self.acquire().await?;
         let conn = &mut *conn;
         let mut attempt = 1;
         loop {
             // The future of a use case is large. Without the box, every layer would copy it onto the stack.
-            let attempted = Box::pin(attempt_transaction(conn, work.clone()));
+            let attempted = Box::pin(attempt_transaction(conn, opening.clone(), work.clone()));
             match record_on_commit(attempted).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "Transaction conflict, retrying");
@@ -54,13 +83,21 @@ const ATTEMPTS: u32 = 3;
 /// Long enough for the winning transaction to finish, short enough to go unnoticed.
 const BACK_OFF: Duration = Duration::from_millis(5);
 
-async fn attempt_transaction<T, E, F>(conn: &mut Connection, work: F) -> Result<T, E>
+async fn attempt_transaction<O, T, E, P, F>(
+    conn: &mut Connection,
+    opening: P,
+    work: F,
+) -> Result<T, E>
 where
     E: From<StorageError>,
-    F: AsyncFnOnce(&mut Connection) -> Result<T, E>,
+    P: AsyncFnOnce(&Connection) -> Result<O, E>,
+    F: AsyncFnOnce(&mut Connection, O) -> Result<T, E>,
 {
-    Transactions::begin_transaction(conn).await.map_err(StorageError::from)?;
-    match work(conn).await {
+    let result = match begin_with(conn, opening).await? {
+        Ok(opened) => work(conn, opened).await,
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(value) => {
             Transactions::commit_transaction(conn).await.map_err(StorageError::from)?;
             Ok(value)
@@ -71,4 +108,21 @@ where
             Err(error)
         }
     }
+}
+
+/// Sends `BEGIN` and the statements of `opening` together. Returns an error if `BEGIN` fails: then PostgreSQL executed these
+/// statements outside of a transaction, where their locks ended with them.
+async fn begin_with<O, E>(
+    conn: &mut Connection,
+    opening: impl AsyncFnOnce(&Connection) -> Result<O, E>,
+) -> Result<Result<O, E>> {
+    // Counts from now on. If this future is dropped or `BEGIN` fails, the pool closes a connection in this state.
+    Transactions::transaction_manager_status_mut(conn)
+        .transaction_state()?
+        .change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
+    let mut begin: &Connection = conn;
+    // Polled in this order.
+    let (begun, opened) = join(begin.batch_execute("BEGIN"), opening(conn)).await;
+    begun?;
+    Ok(opened)
 }

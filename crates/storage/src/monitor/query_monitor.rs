@@ -1,6 +1,7 @@
 //! Times the statements of a connection.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,11 +17,12 @@ use crate::Connection;
 /// [`QueryLog`](crate::QueryLog) of the current operation.
 ///
 /// [`Database`](crate::Database) installs a monitor on every connection it opens. On your own connections, install it with
-/// [`watch`](QueryMonitor::watch). It times one statement at a time, which the mutable borrow of the connection guarantees.
+/// [`watch`](QueryMonitor::watch). Statements that are sent together are answered in their order.
 /// The time ends with the first response and excludes reading a large result.
 pub struct QueryMonitor {
     slow: Duration,
-    started: Option<Instant>,
+    /// When the statements in flight were sent.
+    started: VecDeque<Instant>,
 }
 
 thread_local! {
@@ -32,7 +34,7 @@ thread_local! {
 impl QueryMonitor {
     /// A monitor that reports statements that take `slow` or longer.
     pub fn new(slow: Duration) -> Self {
-        Self { slow, started: None }
+        Self { slow, started: VecDeque::new() }
     }
 
     /// Installs this monitor on the connection and replaces any other instrumentation.
@@ -42,7 +44,7 @@ impl QueryMonitor {
 
     fn finish(&mut self, statement: &impl Display) {
         let end = Instant::now();
-        let span = StatementSpan { start: self.started.take().unwrap_or(end), end };
+        let span = StatementSpan { start: self.started.pop_front().unwrap_or(end), end };
         metrics::histogram!(STATEMENT_DURATION).record(span.elapsed());
         if span.elapsed() < self.slow && !query_log::is_recording() {
             return;
@@ -81,8 +83,11 @@ impl Instrumentation for QueryMonitor {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             // The text of the started query includes the bound values; that of the finished query does not.
-            InstrumentationEvent::StartQuery { .. } => self.started = Some(Instant::now()),
+            InstrumentationEvent::StartQuery { .. } => self.started.push_back(Instant::now()),
             InstrumentationEvent::FinishQuery { query, .. } => self.finish(&query),
+            // The only statement then is the one that ends the transaction. Statements whose future was dropped never finish.
+            InstrumentationEvent::CommitTransaction { .. }
+            | InstrumentationEvent::RollbackTransaction { .. } => self.started.clear(),
             _ => (),
         }
     }

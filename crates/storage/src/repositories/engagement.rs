@@ -5,13 +5,13 @@ use grateful_domain::{PostId, UserId};
 use uuid::Uuid;
 
 use super::posts::Posts;
-use crate::{Connection, Result};
+use crate::{LockConnection, Result};
 
 /// Locks the posts of these acts in id order until the transaction ends. Returns the ids of the users and of the posts.
 ///
 /// Deletions call this first: a statement that follows sees what was committed while the locks were awaited.
 pub(super) async fn lock_posts(
-    conn: &mut Connection,
+    conn: &mut impl LockConnection,
     acts: &[(UserId, PostId)],
 ) -> Result<(Vec<i64>, Vec<Uuid>)> {
     let ids = acts.iter().map(|(user, post)| (i64::from(*user), Uuid::from(*post)));

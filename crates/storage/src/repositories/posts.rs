@@ -11,6 +11,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use futures_util::future::join;
 use grateful_domain::{
     ImageUrl, Limit, LocationName, Page, Post, PostForViewer, PostId, Title, UserId, Viewer,
 };
@@ -20,7 +21,7 @@ use super::users::Users;
 use crate::query::{PostForViewerRow, PostQuery, public_posts, statement, visible_posts};
 use crate::rows::PostRow;
 use crate::schema::posts;
-use crate::{Connection, ReadConnection, Result, StorageError};
+use crate::{Connection, LockConnection, ReadConnection, Result, StorageError};
 
 /// The repository of posts.
 pub struct Posts<'c, C = Connection> {
@@ -84,6 +85,20 @@ impl<C: ReadConnection> Posts<'_, C> {
     }
 }
 
+impl<C: LockConnection> Posts<'_, C> {
+    /// Locks the rows of these posts in id order until the transaction ends.
+    pub(super) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<()> {
+        posts::table
+            .filter(posts::id.eq_any(posts))
+            .select(posts::id)
+            .order(posts::id)
+            .for_no_key_update()
+            .load::<Uuid>(self.conn)
+            .await?;
+        Ok(())
+    }
+}
+
 impl Posts<'_> {
     /// Finds a post by id, regardless of visibility, and locks it until the transaction ends.
     pub async fn lock(&mut self, post: PostId) -> Result<Option<Post>> {
@@ -103,18 +118,6 @@ impl Posts<'_> {
         let lock = LockWithAuthor { author: author.into(), post: post.into() };
         let row: Option<PostRow> = lock.get_result(self.conn).await.optional()?;
         row.map(Post::try_from).transpose()
-    }
-
-    /// Locks the rows of these posts in id order until the transaction ends.
-    pub(super) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<()> {
-        posts::table
-            .filter(posts::id.eq_any(posts))
-            .select(posts::id)
-            .order(posts::id)
-            .for_no_key_update()
-            .load::<Uuid>(self.conn)
-            .await?;
-        Ok(())
     }
 
     /// Locks a post that is to be deleted, and its author before it, whether or not they are marked as deleted.
@@ -166,12 +169,20 @@ impl Posts<'_> {
         }
         let counts: Vec<_> =
             counts.into_iter().map(|(author, (all, public))| (author, all, public)).collect();
-        if !(Users { conn: self.conn }).add_to_post_counts(&counts).await? {
+        let rows: Vec<_> = posts.iter().map(NewPostRow::from).collect();
+        let (mut counting, mut inserting): (&Connection, &Connection) = (self.conn, self.conn);
+        // Sent together. The counts are first, because their users are locked before posts.
+        let mut users = Users { conn: &mut counting };
+        let (counted, inserted) = join(
+            users.add_to_post_counts(&counts),
+            diesel::insert_into(posts::table).values(rows).execute(&mut inserting),
+        )
+        .await;
+        if !counted? {
             let constraint = "posts_author_id_fkey".to_owned();
             return Err(StorageError::ForeignKeyViolation { constraint });
         }
-        let rows: Vec<_> = posts.iter().map(NewPostRow::from).collect();
-        diesel::insert_into(posts::table).values(rows).execute(self.conn).await?;
+        inserted?;
         Ok(())
     }
 

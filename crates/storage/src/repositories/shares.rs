@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use futures_util::future::join;
 use grateful_domain::notification::{Act, Cause};
 use grateful_domain::{
     MAX_CLOCK_SKEW, PostId, Share, ShareDetails, ShareId, ShareMethod, ShareQuota, UserId,
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::engagement::{deletion, insertion, lock_posts};
 use crate::query::statement;
 use crate::schema::shares;
-use crate::{Connection, Result};
+use crate::{Connection, ReadConnection, Result};
 
 /// The repository of shares.
 pub struct Shares<'c, C = Connection> {
@@ -51,9 +52,16 @@ impl Shares<'_> {
     /// Deletes a user's link share of a post, and its count, regardless of who can see the post. Returns the cause of its
     /// notification, or `None` if there was no link share.
     pub async fn delete_link(&mut self, user: UserId, post: PostId) -> Result<Option<Cause>> {
-        lock_posts(self.conn, &[(user, post)]).await?;
+        let (mut locking, mut deleting): (&Connection, &Connection) = (self.conn, self.conn);
         let delete = DeleteLinkShare { user_id: user.into(), post_id: post.into() };
-        let author: Option<i64> = delete.get_result(self.conn).await.optional()?;
+        // Sent together.
+        let (locked, author) = join(
+            lock_posts(&mut locking, &[(user, post)]),
+            delete.get_result::<i64>(&mut deleting),
+        )
+        .await;
+        locked?;
+        let author = author.optional()?;
         let act = Act::LinkShare { post };
         Ok(author.map(|author| Cause { recipient: author.into(), actor: user, act }))
     }
@@ -98,7 +106,9 @@ impl Shares<'_> {
             created_at,
         }))
     }
+}
 
+impl<C: ReadConnection> Shares<'_, C> {
     /// Returns the time of the oldest message that counts for the hourly message quota if the quota is used up: one hour
     /// after that time, the user can send again. Returns `None` if the quota is not used up.
     pub async fn quota_exhausted_since(

@@ -25,7 +25,7 @@ pub use self::search::NamedUser;
 use crate::query::{UserQuery, count_up_to, lower, not_hidden, statement, visible_users};
 use crate::rows::{AuthorRow, UserListItemRow};
 use crate::schema::users;
-use crate::{Connection, ReadConnection, Result};
+use crate::{Connection, LockConnection, ReadConnection, Result};
 
 /// The repository of users.
 pub struct Users<'c, C = Connection> {
@@ -209,7 +209,9 @@ impl Users<'_> {
         self.release_username(&username, None, now).await?;
         Ok(Some(PreviousPhoto(photo.map(ProfilePhoto::from_stored))))
     }
+}
 
+impl<C: ReadConnection> Users<'_, C> {
     /// Which of these users exist, and whether there is a block between each of them and one of `parties`, in one
     /// statement.
     pub async fn find_block_status(
@@ -229,7 +231,9 @@ impl Users<'_> {
             .await?;
         Ok(rows.into_iter().map(|(id, is_blocked)| (id.into(), is_blocked)).collect())
     }
+}
 
+impl<C: LockConnection> Users<'_, C> {
     /// Adds to the counters of posts and public posts of users, in one statement. Returns whether all users exist. The counters
     /// of a deleted account can only be lowered.
     pub(crate) async fn add_to_post_counts(

@@ -12,5 +12,6 @@ mod isolation;
 mod limits;
 mod migration_lock;
 mod migrations;
+mod opening;
 mod reads;
 mod transactions;

@@ -20,12 +20,14 @@ pub trait ReadConnection: AsyncConnectionCore<Backend = Pg> + sealed::Sealed {}
 
 impl ReadConnection for Connection {}
 impl ReadConnection for SharedConnection {}
+impl ReadConnection for &Connection {}
 
 mod sealed {
     /// Keeps [`ReadConnection`](super::ReadConnection) from being implemented elsewhere.
     pub trait Sealed {}
     impl Sealed for crate::Connection {}
     impl Sealed for super::SharedConnection {}
+    impl Sealed for &crate::Connection {}
 }
 
 /// The repositories of a [read](crate::Database::read), with their methods that read. Clones use the same connection.

@@ -14,10 +14,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Users, preferences_of};
-use crate::Result;
 use crate::query::statement;
 use crate::rows::{AuthorColumns, AuthorRow, author_from_columns};
 use crate::schema::users;
+use crate::{LockConnection, Result};
 
 /// The users who take part in an interaction, identified in different ways.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,7 @@ impl LockedParticipants {
     }
 }
 
-impl Users<'_> {
+impl<C: LockConnection> Users<'_, C> {
     /// Locks the rows of the participants (`FOR KEY SHARE`, in id order) until the transaction ends, so that none of the rows
     /// is deleted. An interaction takes this lock before it checks for blocks: the job of a block waits for the
     /// interactions that may not have seen it (see [`BackgroundJobs::barrier`](crate::BackgroundJobs::barrier)).
@@ -79,6 +79,22 @@ impl Users<'_> {
         Ok(locked)
     }
 
+    /// Locks the row of a user until the transaction ends. Must come before any lock on rows that belong to the user.
+    /// Inserting rows that refer to the user does not wait. Returns whether the user exists.
+    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+}
+
+impl Users<'_> {
     /// Locks the rows of these users (`FOR NO KEY UPDATE`, in id order) until the transaction ends, to change follows and
     /// blocks between them, and their counters. Interactions with posts do not wait. Returns the users who exist, each with
     /// whether they approve new followers.
@@ -100,20 +116,6 @@ impl Users<'_> {
             (author.id, (author, preferences_of(preferences).approval()))
         };
         Ok(rows.into_iter().map(entry).collect())
-    }
-
-    /// Locks the row of a user until the transaction ends. Must come before any lock on rows that belong to the user.
-    /// Inserting rows that refer to the user does not wait. Returns whether the user exists.
-    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
-            .filter(users::deleted_at.is_null())
-            .select(users::id)
-            .for_no_key_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
     }
 
     /// Locks the row of a user until the transaction ends, as [`Users::lock`] does, and returns the user's preferences.
