@@ -80,7 +80,8 @@ async fn reading_a_post_needs_one_statement_and_writing_a_few() {
     let edit = PostEdit { content: Some("For sun.".to_owned()), ..PostEdit::default() };
     let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
 
-    let post = post_id_in(&assert_queries!(5 in 4, create_post(&app, ana, draft("For rain."), None)));
+    let post =
+        post_id_in(&assert_queries!(5 in 4, create_post(&app, ana, draft("For rain."), None)));
     assert_queries!(7, create_post(&app, ana, draft("For rain."), Some(idempotent_request())));
     assert_queries!(2, create_post(&app, ana, draft("For rain."), Some(idempotent_request())));
     assert_queries!(1, posts::get(&app, Viewer::Guest, post));
