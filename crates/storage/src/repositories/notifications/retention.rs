@@ -17,7 +17,7 @@ use crate::schema::{suppressed_notifications, withdrawn_notifications};
 pub struct UnreadDeletion {
     /// The number of deleted notifications, without children.
     pub deleted: i64,
-    /// The user after whom the next step continues.
+    /// The next step continues after this user.
     pub next: Option<UserId>,
 }
 
