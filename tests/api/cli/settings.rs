@@ -25,6 +25,7 @@ const SETTINGS: [(&str, &str); 35] = [
     ("GRATEFUL_SITE", "on"),
     ("GRATEFUL_STATUS", "off"),
     ("GRATEFUL_NOTIFICATION_DAYS", "90"),
+    ("GRATEFUL_UNREAD_NOTIFICATION_DAYS", "365"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_RATE_LIMITS", "on"),
     ("GRATEFUL_TRUSTED_PROXIES", "auto"),
@@ -89,6 +90,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_SESSION_DAYS", 0)
         .env("GRATEFUL_SHUTDOWN_SECONDS", "1e3")
         .env("GRATEFUL_NOTIFICATION_DAYS", 1)
+        .env("GRATEFUL_UNREAD_NOTIFICATION_DAYS", 1)
         .env("GRATEFUL_UPLOADS_BUCKET", "https://images")
         .env("GRATEFUL_ORPHAN_MINUTES", "old")
         .env("GRATEFUL_RATE_LIMITS", "sometimes")
