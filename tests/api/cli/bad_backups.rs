@@ -179,6 +179,25 @@ async fn an_interrupted_backup_leaves_no_file() {
     assert!(!Path::new(&archive).exists() && !Path::new(&format!("{archive}.partial")).exists());
 }
 
+/// The lock holds the restore up when all files and rows are written, and nothing is committed.
+#[tokio::test]
+async fn an_interrupted_restore_leaves_neither_rows_nor_files() {
+    let server = server_with_uploads().await;
+    let archive = path_in(server.setup(), "a.tar");
+    server.setup().run(&["backup", &archive]).expect(0);
+    let target = Setup::with_test_database().await;
+    let (blocker, observer) = (target.sql().await, target.sql().await);
+    blocker.run("BEGIN; ALTER SEQUENCE users_id_seq INCREMENT 1").await;
+
+    let is_waiting = async || 0 < observer.count_lock_waiters().await;
+    let output = target.run_and_terminate_when(&["restore", &archive], is_waiting).await;
+
+    assert_refused(output, "interrupted");
+    blocker.run("ROLLBACK").await;
+    assert_untouched(&target).await;
+    target.run(&["restore", &archive]).expect(0);
+}
+
 #[tokio::test]
 async fn a_file_of_many_megabytes_is_backed_up_and_restored_in_parts() {
     let server = server_with_uploads().await;

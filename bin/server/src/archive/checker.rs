@@ -1,5 +1,6 @@
 //! Compares the entries of a backup with its checksums, in the order in which they were written.
 
+use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use anyhow::{Context as _, bail, ensure};
@@ -105,7 +106,7 @@ impl<'a> Checker<'a> {
         self.note_failure(consumed)?;
         let name = format!("{UPLOADS}{path}");
         let Part { sha256, bytes, .. } = finish(&name, size, hashing)?;
-        self.checksums.push_str(&format!("{sha256}  {name}\n"));
+        _ = writeln!(self.checksums, "{sha256}  {name}");
         self.uploads.files += 1;
         self.uploads.bytes += bytes;
         Ok(())

@@ -47,7 +47,9 @@ impl Archive {
             return Err(failure);
         }
         let manifest = read.and_then(|()| checker.manifest.context(INCOMPLETE));
-        manifest.with_context(|| self.path.display().to_string()).map_err(join_context)
+        manifest
+            .with_context(|| self.path.display().to_string())
+            .map_err(|error| join_context(&error))
     }
 
     fn read_file(&self, checker: &mut Checker<'_>) -> anyhow::Result<()> {
@@ -109,7 +111,7 @@ impl Archive {
 }
 
 /// Makes one sentence of the path of the archive and what is wrong with it.
-fn join_context(error: anyhow::Error) -> anyhow::Error {
+fn join_context(error: &anyhow::Error) -> anyhow::Error {
     let mut causes = error.chain().map(ToString::to_string);
     let path = causes.next().unwrap_or_default();
     anyhow!("{path} {}", causes.collect::<Vec<_>>().join(": "))

@@ -1,5 +1,6 @@
 //! Writes a backup.
 
+use std::fmt::Write as _;
 use std::io::Read;
 
 use chrono::{DateTime, Utc};
@@ -65,7 +66,7 @@ impl ArchiveWriter {
         self.included.insert(path);
         self.manifest.uploads.files += 1;
         self.manifest.uploads.bytes += size;
-        self.checksums.push_str(&format!("{checksum}  {UPLOADS}{path}\n"));
+        _ = writeln!(self.checksums, "{checksum}  {UPLOADS}{path}");
         self.listed += 1;
         if self.listed == UPLOADS_PER_LIST { self.write_checksums() } else { Ok(()) }
     }

@@ -13,7 +13,8 @@ use crate::config::{SettingErrors, Settings};
 /// The result of one check.
 #[derive(Debug, Clone, Serialize)]
 struct Check {
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     status: Status,
     detail: String,
     /// What to do, if there is something.
@@ -32,17 +33,17 @@ enum Status {
 }
 
 impl Check {
-    fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, status: Status::Ok, detail: detail.into(), advice: None }
+    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, status: Status::Ok, detail: detail.into(), advice: None }
     }
 
-    fn warn(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+    fn warn(name: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
         let (detail, advice) = (detail.into(), Some(advice.into()));
-        Self { check, status: Status::Warn, detail, advice }
+        Self { name, status: Status::Warn, detail, advice }
     }
 
-    fn fail(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { status: Status::Fail, ..Self::warn(check, detail, advice) }
+    fn fail(name: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { status: Status::Fail, ..Self::warn(name, detail, advice) }
     }
 }
 
@@ -53,7 +54,7 @@ impl fmt::Display for Check {
             Status::Warn => "warn",
             Status::Fail => "fail",
         };
-        write!(f, "{status:<5} {:<12} {}", self.check, self.detail)?;
+        write!(f, "{status:<5} {:<12} {}", self.name, self.detail)?;
         match &self.advice {
             Some(advice) => write!(f, "\n{:19}→ {advice}", ""),
             None => Ok(()),
@@ -82,7 +83,9 @@ fn report(checks: &[Check], json: bool) -> anyhow::Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(checks)?);
     } else {
-        checks.iter().for_each(|check| println!("{check}"));
+        for check in checks {
+            println!("{check}");
+        }
     }
     let failed = checks.iter().filter(|check| check.status == Status::Fail).count();
     match failed {

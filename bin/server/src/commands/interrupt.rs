@@ -1,6 +1,6 @@
 //! Long commands that SIGINT or SIGTERM can end between two steps.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -18,7 +18,8 @@ impl Interrupt {
     /// # Errors
     /// The command has been interrupted.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        if *self.receiver.borrow() { bail!("interrupted") } else { Ok(()) }
+        ensure!(!*self.receiver.borrow(), "interrupted");
+        Ok(())
     }
 
     /// Waits for asynchronous work, on the blocking thread.
