@@ -280,7 +280,7 @@ async fn concurrent_changes_keep_rows_and_files_consistent() {
                 update_post(&app, ana, third, swap),
                 update_post(&app, ana, other, without_image()),
             ),
-            join_all([reuse(&first), reuse(&second), reuse(&first)]),
+            join_all([&first, &second, &first].map(|url| Box::pin(reuse(url)))),
         )
         .await;
 
