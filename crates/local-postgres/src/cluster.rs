@@ -134,8 +134,14 @@ impl Cluster {
             None => InstallationSearch::system().find_for_data(&dir, &account)?,
         };
         let socket_dir = dir.socket_dir(&account);
-        let mut context =
-            ClusterContext { dir, account, installation, socket_dir, max_connections };
+        let mut context = ClusterContext {
+            dir,
+            account,
+            installation,
+            socket_dir,
+            max_connections,
+            settings: Vec::new(),
+        };
         children.postgres = guard.start(&mut context, database)?;
 
         let context = Arc::new(context);

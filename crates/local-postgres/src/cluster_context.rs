@@ -17,6 +17,8 @@ pub(crate) struct ClusterContext {
     pub(crate) socket_dir: PathBuf,
     /// PostgreSQL's `max_connections`, if this process starts it.
     pub(crate) max_connections: u32,
+    /// Further settings in the form `name=value`, which override those of all clusters.
+    pub(crate) settings: Vec<String>,
 }
 
 impl ClusterContext {

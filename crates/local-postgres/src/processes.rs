@@ -59,9 +59,18 @@ fn is_postgres(pid: Pid) -> io::Result<bool> {
 
 /// A zombie does not count as alive: in a container it may never be reaped.
 fn is_alive(pid: Pid) -> io::Result<bool> {
-    let Some(stat) = read_of_process(pid, "stat")? else { return Ok(false) };
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-    Ok(!state.starts_with(['Z', 'X']))
+    Ok(state_of(pid)?.is_some_and(|state| !['Z', 'X'].contains(&state)))
+}
+
+/// Whether a signal has stopped the process from running, or it has ended.
+pub(crate) fn is_stopped(pid: Pid) -> io::Result<bool> {
+    Ok(state_of(pid)?.is_none_or(|state| ['T', 'Z', 'X'].contains(&state)))
+}
+
+fn state_of(pid: Pid) -> io::Result<Option<char>> {
+    let stat = read_of_process(pid, "stat")?;
+    let after_name = stat.as_deref().and_then(|stat| stat.rsplit(')').next());
+    Ok(after_name.and_then(|rest| rest.trim_start().chars().next()))
 }
 
 /// Reads a file in `/proc/{pid}`. `None` if the process does not exist, ends during the read, or hides the file.

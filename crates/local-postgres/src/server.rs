@@ -131,6 +131,9 @@ fn spawn(context: &ClusterContext) -> Result<Child, Error> {
     for setting in COMMON_SETTINGS.iter().chain(extra_settings) {
         postgres.args(["-c", setting]);
     }
+    for setting in &context.settings {
+        postgres.arg("-c").arg(setting);
+    }
     postgres.arg("-c").arg(format!("max_connections={}", context.max_connections));
     postgres.arg("-c").arg(format!("cluster_name={}", cluster_name(&data_dir)));
     postgres.arg("-c").arg(format!("unix_socket_directories={}", context.socket_dir.display()));

@@ -4,10 +4,19 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// The socket directory takes the place of the host, so its slashes are percent-encoded.
 pub(crate) fn connection_url(socket_dir: &Path, database: &str) -> String {
+    connection_url_of(&[socket_dir], database)
+}
+
+/// Socket directories take the place of hosts, so their slashes are percent-encoded.
+pub(crate) fn connection_url_of(socket_dirs: &[&Path], database: &str) -> String {
     let mut url = String::from("postgresql://grateful@");
-    encode(socket_dir.as_os_str().as_bytes(), &mut url);
+    for (index, socket_dir) in socket_dirs.iter().enumerate() {
+        if 0 < index {
+            url.push(',');
+        }
+        encode(socket_dir.as_os_str().as_bytes(), &mut url);
+    }
     url.push('/');
     encode(database.as_bytes(), &mut url);
     url

@@ -12,6 +12,9 @@ mod sharing;
 /// Killed processes, servers and reapers.
 mod crash_recovery;
 
+/// A primary with standbys.
+mod replication;
+
 /// Root, ordinary accounts, directories of other users.
 mod accounts;
 
