@@ -6,6 +6,12 @@ mod shutdown;
 /// Kills of the server and of PostgreSQL: no acknowledged write is lost.
 mod crashes;
 
+/// A database whose connections freeze, and one that is restarted while it is read.
+mod silent_database;
+
+/// A primary that fails or freezes, and a standby that takes its place.
+mod failover;
+
 /// Kills of the server during hearts and reactions: notifications match the rows.
 mod notifications;
 

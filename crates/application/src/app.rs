@@ -25,6 +25,8 @@ pub struct App {
     pub files: Arc<dyn ObjectStore>,
     /// The source of the current time.
     pub clock: Arc<dyn Clock>,
+    /// How far this clock may be from that of the database until this node is not ready.
+    pub max_clock_skew: TimeDelta,
     /// Hashes passwords, with bounded concurrency.
     pub password_hasher: Arc<PasswordHasher>,
     /// Processes uploaded images, with bounded concurrency and memory.
@@ -56,6 +58,9 @@ impl App {
     /// The default of `session_lifetime` (docs/http-api.md#authentication).
     pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
+    /// The default of `max_clock_skew`: short beside all leases, and long beside the skew of clocks that are set by NTP.
+    pub const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(2);
+
     /// Creates an application on this database and file store. Everything else has a default, which struct update syntax
     /// replaces: `App { geocoder, ..App::new(db, files) }`.
     ///
@@ -68,6 +73,7 @@ impl App {
             db,
             files,
             clock: Arc::new(SystemClock),
+            max_clock_skew: Self::MAX_CLOCK_SKEW,
             password_hasher: Arc::new(PasswordHasher::new(cores)),
             // The other half of the cores is left for requests that only read.
             image_processor: Arc::new(ImageProcessor::new(cores.div_ceil(2))),

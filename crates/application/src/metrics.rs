@@ -15,6 +15,7 @@ pub(crate) const UPLOADS_RECEIVING: &str = "grateful_uploads_receiving";
 pub(crate) const IMAGES_QUEUED: &str = "grateful_images_queued";
 pub(crate) const IMAGES_PROCESSING: &str = "grateful_images_processing";
 pub(crate) const IMAGES_REJECTED: &str = "grateful_images_rejected_total";
+pub(crate) const CLOCK_SKEW: &str = "grateful_database_clock_skew_seconds";
 pub(crate) const STREAMS_OPEN: &str = "grateful_streams_open";
 
 /// The metrics of this crate and of storage.
@@ -22,7 +23,7 @@ pub fn all_metrics() -> impl Iterator<Item = Metric> {
     grateful_storage::METRICS.iter().copied().chain(METRICS)
 }
 
-const METRICS: [Metric; 9] = [
+const METRICS: [Metric; 10] = [
     Metric {
         name: FEED_DURATION,
         kind: MetricKind::Histogram(&[
@@ -38,6 +39,10 @@ const METRICS: [Metric; 9] = [
     gauge(IMAGES_QUEUED, "Images waiting to be processed."),
     gauge(IMAGES_PROCESSING, "Images being processed."),
     counter(IMAGES_REJECTED, "Images rejected because the queue was full."),
+    gauge(
+        CLOCK_SKEW,
+        "How far the clock of the database was ahead of this node's, at the last readiness check.",
+    ),
     gauge(STREAMS_OPEN, "Open notification streams."),
 ];
 

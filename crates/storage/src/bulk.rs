@@ -8,11 +8,12 @@ mod restore;
 mod snapshot;
 
 use std::pin::pin;
+use std::time::Duration;
 
 use grateful_domain::notification::{Inbox, SuppressedNotification};
 use grateful_domain::{Comment, Follow, Post, Share, UserId};
+use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::{Client, NoTls};
 
 pub use self::catalog::{SequenceState, TableColumns};
 pub use self::copy_rows::BulkUser;
@@ -20,6 +21,7 @@ use self::copy_rows::{CopyRow, InboxRow, QuotaRow, ShareRecipient};
 use self::foreign_keys::ForeignKeyChecks;
 pub use self::restore::{DatabaseRestore, TableCopy};
 pub use self::snapshot::{DatabaseSnapshot, FileReference};
+use crate::connection::{CONNECT_TIMEOUT, Connector};
 use crate::repositories::{NewHeart, NewReaction};
 use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
@@ -38,13 +40,11 @@ pub struct BulkLoad {
 /// The number of rows per COPY. PostgreSQL checks foreign keys at the end of each, and keeps the pending checks in memory.
 const ROWS_PER_COPY: usize = 50_000;
 
+/// How long PostgreSQL may take for one statement. The longest checks the foreign keys of all rows.
+const ANSWER_LIMIT: Duration = Duration::from_hours(1);
+
 async fn connect(url: &str) -> Result<Client> {
-    let connected = tokio_postgres::connect(url, NoTls).await;
-    let (client, connection) =
-        connected.map_err(|error| StorageError::Unavailable(error.into()))?;
-    // This task ends with the client. Errors of the connection are also reported to the client's statements.
-    tokio::spawn(connection);
-    Ok(client)
+    Ok(Connector::alone(url, CONNECT_TIMEOUT, Some(ANSWER_LIMIT)).open().await?.client)
 }
 
 impl BulkLoad {

@@ -3,18 +3,26 @@
 //! Imports only the error type and `monitor`. Contains no statement about a table of the schema.
 
 mod config;
+mod connecting;
 mod database;
 mod inspection;
 mod limits;
+mod manager;
 mod migration_lock;
 mod migrations;
 mod pooled_connection;
 mod pools;
 mod readers;
 mod reads;
+mod server_state;
 mod transactions;
 
+#[cfg(feature = "bulk")]
+pub(crate) use self::config::CONNECT_TIMEOUT;
 pub use self::config::DatabaseConfig;
+#[cfg(feature = "bulk")]
+pub(crate) use self::connecting::Connector;
+pub use self::connecting::{InvalidUrl, check_url};
 pub use self::database::Database;
 pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
@@ -24,4 +32,5 @@ pub use self::migrations::{
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
 pub use self::readers::{ReadConnection, Reader, SharedConnection};
+pub use self::server_state::{ServerState, server_state};
 pub use self::transactions::LockConnection;

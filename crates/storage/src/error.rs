@@ -1,9 +1,13 @@
 //! Errors, by what a caller can do about them.
 
+pub(crate) mod sql_states;
+
 use std::error::Error;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 use thiserror::Error;
+
+use self::sql_states::Meaning;
 
 /// The result of a repository method. A missing row is an `Option` inside, not an error.
 ///
@@ -38,7 +42,7 @@ pub enum StorageError {
     /// [`Database::transaction`]: crate::Database::transaction
     #[error("conflict with another transaction")]
     Conflict(#[source] Source),
-    /// The database cannot be reached, is starting or stopping, or exceeded a timeout.
+    /// The database cannot be reached, is starting or stopping, accepts only reads, or exceeded a timeout.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
     /// A column holds a value that this crate cannot have written.
@@ -89,18 +93,17 @@ impl From<diesel::result::Error> for StorageError {
             DatabaseError(DatabaseErrorKind::SerializationFailure, _) => {
                 Self::Conflict(error.into())
             }
-            // The driver reports other failures without a kind, so only PostgreSQL's message tells them apart.
-            DatabaseError(_, ref info) if info.message() == "deadlock detected" => {
-                Self::Conflict(error.into())
-            }
             DatabaseError(
-                DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
+                DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::ReadOnlyTransaction,
                 _,
             )
             | BrokenTransactionManager => Self::Unavailable(error.into()),
-            DatabaseError(_, ref info) if is_about_availability(info.message()) => {
-                Self::Unavailable(error.into())
-            }
+            DatabaseError(_, ref info) => match sql_states::find(info.message()) {
+                Some(meaning) => Self::with_meaning(meaning, error.into()),
+                None => Self::Query(error.into()),
+            },
             other => Self::Query(other.into()),
         }
     }
@@ -118,17 +121,25 @@ impl StorageError {
             Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
                 Self::ForeignKeyViolation { constraint: constraint() }
             }
-            Some(&(SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE)) => {
-                Self::Conflict(error.into())
+            Some(state) if let Some(meaning) = sql_states::meaning_of(state.code()) => {
+                Self::with_meaning(meaning, error.into())
             }
-            // Insufficient resources (53), or operator intervention (57).
-            Some(state) if ["53", "57"].contains(&&state.code()[..2]) => {
-                Self::Unavailable(error.into())
-            }
-            None if error.is_closed() => Self::Unavailable(error.into()),
+            None if is_lost(&error) => Self::Unavailable(error.into()),
             _ => Self::Query(error.into()),
         }
     }
+
+    fn with_meaning(meaning: Meaning, source: Source) -> Self {
+        match meaning {
+            Meaning::Conflict => Self::Conflict(source),
+            Meaning::Unavailable => Self::Unavailable(source),
+        }
+    }
+}
+
+/// Whether the connection was closed, by either side, or has failed.
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    error.is_closed() || error.source().is_some_and(<dyn Error>::is::<std::io::Error>)
 }
 
 impl From<diesel::ConnectionError> for StorageError {
@@ -141,21 +152,6 @@ fn constraint_of(info: &dyn DatabaseErrorInformation) -> String {
     info.constraint_name().unwrap_or_default().to_owned()
 }
 
-/// Whether the message is about a shutdown, a startup, a timeout or too many connections (SQLSTATE classes 53 and 57, and
-/// 55P03).
-fn is_about_availability(message: &str) -> bool {
-    let phrases = [
-        "canceling statement due to",
-        "terminating connection",
-        "the database system is",
-        "too many clients",
-        "remaining connection slots",
-        "could not extend file",
-        "No space left on device",
-    ];
-    phrases.iter().any(|phrase| message.contains(phrase))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,22 +162,29 @@ mod tests {
     }
 
     #[test]
-    fn a_deadlock_is_the_only_transient_error_without_a_kind() {
-        assert!(error_with("deadlock detected").is_transient());
-        assert!(!error_with("canceling statement due to statement timeout").is_transient());
-        assert!(!error_with("column \"x\" does not exist").is_transient());
+    fn the_sqlstate_decides_in_any_language() {
+        sql_states::remember("40P01", "Verklemmung entdeckt");
+        sql_states::remember("57014", "storniere Anfrage wegen Zeitüberschreitung der Anfrage");
+
+        assert!(error_with("Verklemmung entdeckt").is_transient());
+        let cancelled = error_with("storniere Anfrage wegen Zeitüberschreitung der Anfrage");
+        assert!(matches!(cancelled, StorageError::Unavailable(_)));
     }
 
     #[test]
-    fn timeouts_and_restarts_make_the_database_unavailable() {
-        for message in [
-            "canceling statement due to statement timeout",
-            "canceling statement due to lock timeout",
-            "terminating connection due to administrator command",
-            "the database system is starting up",
-            "sorry, too many clients already",
-        ] {
-            assert!(matches!(error_with(message), StorageError::Unavailable(_)), "{message}");
+    fn a_message_without_its_sqlstate_means_nothing() {
+        for message in ["the database system is a riddle", "column \"x\" does not exist"] {
+            assert!(matches!(error_with(message), StorageError::Query(_)), "{message}");
         }
+    }
+
+    #[test]
+    fn a_server_that_only_reads_is_unavailable() {
+        let info = Box::new("cannot execute INSERT in a read-only transaction".to_owned());
+        let kind = DatabaseErrorKind::ReadOnlyTransaction;
+        let error = StorageError::from(diesel::result::Error::DatabaseError(kind, info));
+
+        assert!(matches!(error, StorageError::Unavailable(_)));
+        assert!(!error.is_transient());
     }
 }

@@ -29,9 +29,10 @@ pub use self::bulk::{
     TableColumns, TableCopy,
 };
 pub use self::connection::{
-    Database, DatabaseConfig, LockConnection, MIGRATIONS, PoolMetrics, PooledConnection,
-    ReadConnection, Reader, ServerReport, SharedConnection, connection_limit, inspect_server,
-    migrate, migrate_to, migrate_within, pending_migrations, unknown_migrations,
+    Database, DatabaseConfig, InvalidUrl, LockConnection, MIGRATIONS, PoolMetrics,
+    PooledConnection, ReadConnection, Reader, ServerReport, ServerState, SharedConnection,
+    check_url, connection_limit, inspect_server, migrate, migrate_to, migrate_within,
+    pending_migrations, server_state, unknown_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use grateful_application::{App, ImageProcessor, LoginThrottle, PasswordHasher};
 use grateful_domain::UserId;
 use grateful_storage::Database;
@@ -57,6 +58,8 @@ impl TestApp {
         let geocoder = Arc::new(FakeGeocoder::default());
         let app = App {
             clock: clock.clone(),
+            // The clock stands still, and that of the database does not.
+            max_clock_skew: TimeDelta::MAX,
             password_hasher: PASSWORD_HASHER.clone(),
             image_processor: IMAGE_PROCESSOR.clone(),
             login_throttle: Arc::new(LoginThrottle::unlimited()),

@@ -17,6 +17,7 @@ mod geocoder;
 mod images;
 mod metrics_capture;
 mod openapi;
+mod proxy;
 mod scenario;
 
 /// Counts the statements for [`assert_queries`].
@@ -35,6 +36,7 @@ pub use self::engagement::{
 pub use self::geocoder::FakeGeocoder;
 pub use self::images::{BOUNDARY, a_large_png, a_png, a_png_with_comment, multipart_form};
 pub use self::metrics_capture::MetricsCapture;
+pub use self::proxy::Proxy;
 pub use self::scenario::{
     MAX_PAGE, Scenario, assert_consistent, begin_block, commit_once_blocking, create_comment,
     create_comment_idempotently, create_post, create_share, create_user_named, draft,

@@ -67,8 +67,8 @@ impl MetricsCapture {
 fn number(value: DebugValue) -> i64 {
     match value {
         DebugValue::Counter(increment) => increment.try_into().unwrap(),
-        // Gauges change in steps of 1, so the value is an integer.
-        DebugValue::Gauge(value) => value.to_string().parse().unwrap(),
+        // Most gauges change in steps of 1. Others are rounded.
+        DebugValue::Gauge(value) => format!("{:.0}", f64::from(value)).parse().unwrap(),
         DebugValue::Histogram(values) => values.len().try_into().unwrap(),
     }
 }

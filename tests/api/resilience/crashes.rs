@@ -92,7 +92,7 @@ async fn the_private_postgresql_stops_after_its_server_is_killed() {
     eventually("PostgreSQL stops after the server", has_no_processes).await;
 }
 
-async fn create_users(server: &Server) -> Vec<Token> {
+pub(crate) async fn create_users(server: &Server) -> Vec<Token> {
     let client = server.client();
     let mut users = Vec::new();
     for number in 0..USERS {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use grateful_tests::{
     ApiRequest, ApiResponse, Client, Server, SqlConnection, Token, eventually, json,
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 pub(crate) struct PostLoad {
     tasks: JoinSet<AcknowledgedPosts>,
     acknowledged: Arc<AtomicUsize>,
+    longest: Arc<AtomicU64>,
     should_stop: Arc<AtomicBool>,
 }
 
@@ -27,19 +29,20 @@ pub(crate) struct AcknowledgedPosts {
 impl PostLoad {
     /// Starts one task for each user, with connections of its own.
     pub(crate) fn start(server: &Server, users: &[Token]) -> Self {
-        let (acknowledged, should_stop) = (Arc::default(), Arc::default());
+        let (acknowledged, longest, should_stop) = (Arc::default(), Arc::default(), Arc::default());
         let mut tasks = JoinSet::new();
         for author in users {
             let writer = PostWriter {
                 client: server.client(),
                 author: author.clone(),
                 acknowledged: Arc::clone(&acknowledged),
+                longest: Arc::clone(&longest),
                 should_stop: Arc::clone(&should_stop),
                 posts: AcknowledgedPosts::default(),
             };
             tasks.spawn(writer.run());
         }
-        Self { tasks, acknowledged, should_stop }
+        Self { tasks, acknowledged, longest, should_stop }
     }
 
     /// Waits until the server has acknowledged this number of further writes.
@@ -47,6 +50,11 @@ impl PostLoad {
         let target = self.acknowledged.load(Ordering::Relaxed) + count;
         let is_reached = || target <= self.acknowledged.load(Ordering::Relaxed);
         eventually("the server acknowledges writes", is_reached).await;
+    }
+
+    /// The longest time that a client has waited for a response.
+    pub(crate) fn longest_response(&self) -> Duration {
+        Duration::from_millis(self.longest.load(Ordering::Relaxed))
     }
 
     /// Stops all tasks and returns the posts they know of. Tasks also stop when the server exits.
@@ -97,6 +105,7 @@ struct PostWriter {
     client: Client,
     author: Token,
     acknowledged: Arc<AtomicUsize>,
+    longest: Arc<AtomicU64>,
     should_stop: Arc<AtomicBool>,
     posts: AcknowledgedPosts,
 }
@@ -141,9 +150,13 @@ impl PostWriter {
         request: ApiRequest,
         success: u16,
     ) -> Result<Option<ApiResponse>, NoResponse> {
+        let start = Instant::now();
         let response = request.by(&self.author).try_send().await.map_err(|_| NoResponse)?;
+        let took = start.elapsed().as_millis().try_into().unwrap();
+        self.longest.fetch_max(took, Ordering::Relaxed);
         if response.status == 503 {
-            response.expect_problem(503, "unavailable");
+            let response = response.expect_problem(503, "unavailable");
+            assert!(response.header("retry-after").is_some(), "{response}");
             return Ok(None);
         }
         self.acknowledged.fetch_add(1, Ordering::Relaxed);

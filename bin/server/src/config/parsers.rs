@@ -10,6 +10,7 @@ use actix_web::http::header::HeaderValue;
 use chrono::TimeDelta;
 use clap::builder::TypedValueParser;
 use grateful_domain::Rate;
+use grateful_storage::check_url;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -76,7 +77,10 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 pub(super) fn database_url(text: &str) -> Result<Option<String>, String> {
     match text.split_once("://") {
         _ if text.is_empty() => Ok(None),
-        Some(("postgresql" | "postgres", _)) => Ok(Some(text.to_owned())),
+        Some(("postgresql" | "postgres", _)) => {
+            check_url(text).map_err(|invalid| format!("is invalid: {invalid}"))?;
+            Ok(Some(text.to_owned()))
+        }
         _ => Err("must start with postgresql://".to_owned()),
     }
 }

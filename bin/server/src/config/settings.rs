@@ -56,8 +56,8 @@ macro_rules! settings {
 }
 
 settings! {
-    /// URL of a PostgreSQL database, version 14 or newer. If not set, the server runs a private PostgreSQL in the data
-    /// directory.
+    /// URL of a PostgreSQL database, version 14 or newer, with one host or several, separated by commas. If not set, the
+    /// server runs a private PostgreSQL in the data directory.
     database_url: std::option::Option<String> =
         ("DATABASE_URL", "database-url", "URL", "", database_url; hide_env_values = true, hide_default_value = true);
 
@@ -101,7 +101,8 @@ settings! {
     readers_per_worker: usize =
         ("GRATEFUL_READERS_PER_WORKER", "readers-per-worker", "N", "2", number::<usize>(0..=100));
 
-    /// Time limit for one statement in milliseconds, after which it is cancelled.
+    /// Time limit for one statement in milliseconds, after which PostgreSQL cancels it. A second later, the server closes the
+    /// connection if PostgreSQL has not answered.
     statement_timeout: Duration = (
         "GRATEFUL_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", "MS", "5000",
         number(1..=3_600_000).map(Duration::from_millis)

@@ -1,17 +1,23 @@
 //! Readiness of this node.
 
-use grateful_storage::pending_migrations;
+use chrono::{DateTime, TimeDelta, Utc};
+use grateful_storage::{Connection, pending_migrations, server_state};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
+use crate::metrics::CLOCK_SKEW;
 use crate::{App, Error, Result};
 
-/// Checks that the database responds, that its schema is that of this build, and that uploads can be written.
+/// Checks that the database responds and accepts writes, that its clock agrees with this one, that its schema is that of this
+/// build, and that uploads can be written.
 ///
 /// # Errors
 /// `Unavailable`, with the failed check as its source.
 pub async fn check_readiness(app: &App) -> Result<()> {
-    let pending = pending_migrations(&mut *app.db.acquire().await?).await?;
+    let mut conn = app.db.acquire().await?;
+    check_server(app, &mut conn).await?;
+    let pending = pending_migrations(&mut conn).await?;
+    drop(conn);
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));
     }
@@ -33,9 +39,46 @@ pub async fn check_uploads(files: &dyn ObjectStore) -> Result<()> {
     }
 }
 
+/// Checks the role of the server, and its clock: nodes with different clocks would expire each other's leases too early, and
+/// lists in the order of time would jump.
+async fn check_server(app: &App, conn: &mut Connection) -> Result<()> {
+    let before = app.clock.now();
+    let server = server_state(conn).await?;
+    let skew = skew(server.now, before, app.clock.now());
+    metrics::gauge!(CLOCK_SKEW).set(skew.as_seconds_f64());
+    if server.is_read_only {
+        return Err(Error::Unavailable("the database accepts only reads".into()));
+    }
+    if app.max_clock_skew < skew.abs() {
+        let milliseconds = skew.num_milliseconds();
+        let reason =
+            format!("the clock of the database is {milliseconds} ms ahead of the one of this node");
+        return Err(Error::Unavailable(reason.into()));
+    }
+    Ok(())
+}
+
+/// By how much a clock that was read between two moments is fast, at least. Negative if it is slow.
+fn skew(clock: DateTime<Utc>, before: DateTime<Utc>, after: DateTime<Utc>) -> TimeDelta {
+    if clock < before { clock - before } else { (clock - after).max(TimeDelta::zero()) }
+}
+
 /// Not empty, since an empty file fits on a full disk, and as large as a small image, since so do a few bytes on some file
 /// systems.
 static PROBE_CONTENT: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// Hidden from clients, and with an extension whose leftover staging files are swept.
 const PROBE: &str = ".ready.jpg";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_fast_or_slow_by_what_the_round_trip_does_not_explain() {
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let skew = |clock| skew(at(clock), at(10), at(13)).num_seconds();
+
+        assert_eq!([7, 10, 12, 13, 15].map(skew), [-3, 0, 0, 0, 2]);
+    }
+}

@@ -1,8 +1,9 @@
 //! Sessions: authenticating requests, listing and revoking.
 
+use chrono::{DateTime, Utc};
 use futures_util::future::try_join;
 use grateful_domain::{Session, SessionId, UserId};
-use grateful_storage::Repositories;
+use grateful_storage::{Repositories, StorageError};
 
 use crate::{AccessToken, App, Error, Resource, Result};
 
@@ -19,9 +20,19 @@ pub async fn authenticate(app: &App, token: &AccessToken) -> Result<Session> {
     };
     app.known_tokens.insert(hash, session.user);
     if session.is_touch_due(now) {
-        app.db.acquire().await?.sessions().touch(session.id, now).await?;
+        match touch(app, session.id, now).await {
+            // A request that only reads does not fail because of it. The next one tries again.
+            Err(StorageError::Unavailable(error)) => {
+                tracing::debug!(%error, "The use of a session was not recorded");
+            }
+            touched => touched?,
+        }
     }
     Ok(session)
+}
+
+async fn touch(app: &App, session: SessionId, now: DateTime<Utc>) -> Result<(), StorageError> {
+    app.db.acquire().await?.sessions().touch(session, now).await
 }
 
 /// Whether [`authenticate_and_read`] starts a read with this token at once.

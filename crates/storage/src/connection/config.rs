@@ -10,7 +10,21 @@ use crate::monitor::Thresholds;
 pub(super) const PIN_ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
 
 /// The time limit for opening a connection that belongs to no pool.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// When both sides of a connection find out that the other one has vanished.
+pub(super) const KEEPALIVE: Keepalive =
+    Keepalive { idle: Duration::from_secs(15), interval: Duration::from_secs(5), count: 3 };
+
+/// Probes of a connection that is not used.
+pub(super) struct Keepalive {
+    /// The time without use after which the first one is sent.
+    pub(super) idle: Duration,
+    /// The time between two of them.
+    pub(super) interval: Duration,
+    /// How many may stay unanswered.
+    pub(super) count: u32,
+}
 
 /// The address of the database, and the limits and timeouts of a connection pool.
 ///
@@ -27,14 +41,17 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DatabaseConfig {
-    /// A `postgresql://` address.
+    /// A `postgresql://` URL with one host or several. Connections go to the host that is the first to answer and accepts
+    /// writes, or has the role in `target_session_attrs`. `sslmode`, `sslrootcert`, `sslcert` and `sslkey` mean what they
+    /// mean for libpq, if the feature `tls` is on. [`check_url`](crate::check_url) checks a URL.
     pub url: String,
     /// The maximum number of connections of one pool. Default: 8. PostgreSQL's `max_connections` limits all pools together.
     pub max_connections: usize,
     /// The time to wait for a connection before the database counts as unavailable. Default: 800 ms.
     pub acquire_timeout: Duration,
     /// The time after which PostgreSQL cancels a statement, in whole milliseconds. Default: 5 s. Also limits how long a
-    /// statement waits for a lock and how long a transaction may be idle.
+    /// statement waits for a lock and how long a transaction may be idle. If PostgreSQL has sent nothing for a second longer,
+    /// the connection is closed.
     pub statement_timeout: Duration,
     /// The thresholds for reporting statements.
     pub thresholds: Thresholds,
@@ -107,6 +124,9 @@ impl DatabaseConfig {
     /// The settings of a new session. Timeouts keep a statement, a lock or a forgotten transaction from holding up other
     /// sessions for long.
     ///
+    /// Keep-alives find out on the side of PostgreSQL that this process has vanished. Otherwise its connections would count
+    /// towards `max_connections` for hours.
+    ///
     /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the
     /// same for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no
     /// core to spare. JIT is off because compiling takes longer than the statement.
@@ -117,10 +137,16 @@ impl DatabaseConfig {
              SET statement_timeout = {limit}; \
              SET lock_timeout = {limit}; \
              SET idle_in_transaction_session_timeout = {limit}; \
+             SET tcp_keepalives_idle = {}; \
+             SET tcp_keepalives_interval = {}; \
+             SET tcp_keepalives_count = {}; \
              SET plan_cache_mode = force_generic_plan; \
              SET max_parallel_workers_per_gather = 0; \
              SET jit = off; \
-             SET TIME ZONE 'UTC'"
+             SET TIME ZONE 'UTC'",
+            KEEPALIVE.idle.as_secs(),
+            KEEPALIVE.interval.as_secs(),
+            KEEPALIVE.count,
         )
     }
 

@@ -4,32 +4,27 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{Timeouts, WeakPool};
-use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
-use diesel_async::{AsyncConnection, SimpleAsyncConnection};
-use futures_util::FutureExt;
+use deadpool::managed::{Pool, PoolError, Timeouts, WeakPool};
 
 use super::config::DatabaseConfig;
+use super::connecting::{ANSWER_GRACE, Connector, ServerHealth};
+use super::manager::Manager;
 use super::pooled_connection::PooledConnection;
 use super::readers::Readers;
-use crate::Connection;
 use crate::error::{Result, StorageError};
+use crate::monitor::Thresholds;
 use crate::monitor::metrics::{POOL_FAILURES, POOL_WAIT};
-use crate::monitor::{QueryMonitor, Thresholds};
 
 /// A reference to a database that does not keep its connections alive.
 pub(super) struct WeakDatabase {
-    pub(super) pool: WeakPool<AsyncDieselConnectionManager<Connection>>,
+    pub(super) pool: WeakPool<Manager>,
     pub(super) readers: Weak<Readers>,
 }
 
 /// A pool of connections to one PostgreSQL database. Clones share the pool.
 #[derive(Clone)]
 pub struct Database {
-    pool: Pool<Connection>,
+    pool: Pool<Manager>,
     name: &'static str,
     thresholds: Thresholds,
     readers: Arc<Readers>,
@@ -43,13 +38,19 @@ impl Database {
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
         let timeouts = Timeouts {
             wait: Some(config.acquire_timeout),
-            create: Some(config.acquire_timeout),
+            // Opening has a limit of its own. This one includes the settings of the session.
+            create: Some(config.acquire_timeout.saturating_mul(2)),
             recycle: Some(config.acquire_timeout),
         };
-        let readers = Arc::new(Readers::new(&config));
+        let health = ServerHealth::new(config.pool_name);
+        let connector = || {
+            let answer_limit = config.statement_timeout.saturating_add(ANSWER_GRACE);
+            let health = Arc::clone(&health);
+            Connector::new(&config.url, health, config.acquire_timeout, Some(answer_limit))
+        };
+        let manager = Manager::new(&config, connector());
+        let readers = Arc::new(Readers::new(&config, connector().for_reads()));
         let DatabaseConfig { max_connections, thresholds, pool_name: name, .. } = config;
-        let settings = manager_config(&config);
-        let manager = AsyncDieselConnectionManager::new_with_config(config.url, settings);
         let pool = Pool::builder(manager)
             .max_size(max_connections)
             .runtime(Runtime::Tokio1)
@@ -93,27 +94,9 @@ impl Database {
         if connection.is_err() {
             metrics::counter!(POOL_FAILURES, "pool" => self.name).increment(1);
         }
-        connection.map(PooledConnection).map_err(|error| StorageError::Unavailable(error.into()))
+        connection.map(PooledConnection).map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            error => StorageError::Unavailable(error.into()),
+        })
     }
-}
-
-fn manager_config(config: &DatabaseConfig) -> ManagerConfig<Connection> {
-    let settings = config.session_settings();
-    let slow = config.thresholds.slow;
-    let mut manager = ManagerConfig::default();
-    // The default sends a query at every checkout, which costs a round trip per request.
-    manager.recycling_method = RecyclingMethod::Fast;
-    manager.custom_setup = Box::new(move |url| {
-        let (url, settings) = (url.to_owned(), settings.clone());
-        async move {
-            let mut conn = Connection::establish(&url).await?;
-            conn.batch_execute(&settings)
-                .await
-                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-            QueryMonitor::new(slow).watch(&mut conn);
-            Ok(conn)
-        }
-        .boxed()
-    });
-    manager
 }

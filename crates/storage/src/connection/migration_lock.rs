@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use super::connecting::Connector;
 use crate::error::{Result, StorageError};
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
@@ -98,12 +99,8 @@ impl fmt::Display for Holder {
 }
 
 async fn connect(url: &str) -> Result<Client> {
-    let connected = tokio::time::timeout(CONNECT_TIMEOUT, tokio_postgres::connect(url, NoTls));
-    let connected = connected.await.map_err(|elapsed| StorageError::Unavailable(elapsed.into()))?;
-    let (client, connection) =
-        connected.map_err(|error| StorageError::Unavailable(error.into()))?;
-    // This task ends with the client. Errors of the connection are also reported to the client's statements.
-    tokio::spawn(connection);
+    let connector = Connector::alone(url, CONNECT_TIMEOUT, Some(CONNECT_TIMEOUT));
+    let client = connector.open().await?.client;
     client.batch_execute(PIN_ISOLATION).await.map_err(StorageError::from_driver)?;
     Ok(client)
 }

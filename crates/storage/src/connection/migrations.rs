@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAs
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use super::connecting::{Connector, Opened};
 use super::migration_lock::MigrationLock;
 use crate::Connection;
 use crate::error::{Result, StorageError};
@@ -77,10 +78,12 @@ async fn run_pending(
 
 /// Opens a connection that works through a transaction pooler as well: it prepares a statement again for each execution,
 /// and prepares and executes it in one transaction.
+///
+/// PostgreSQL may take as long as it needs for a statement, such as one that creates an index. If its machine vanishes, the
+/// operating system finds out.
 async fn connect(url: &str) -> Result<Connection> {
-    let mut conn = tokio::time::timeout(CONNECT_TIMEOUT, Connection::establish(url))
-        .await
-        .map_err(|elapsed| StorageError::Unavailable(elapsed.into()))??;
+    let Opened { client, .. } = Connector::alone(url, CONNECT_TIMEOUT, None).open().await?;
+    let mut conn = Connection::try_from(client).await?;
     conn.set_prepared_statement_cache_size(CacheSize::Disabled);
     conn.batch_execute(PIN_ISOLATION).await?;
     Ok(conn)

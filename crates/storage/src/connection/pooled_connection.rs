@@ -3,24 +3,32 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use diesel_async::pooled_connection::deadpool::Object;
+use deadpool::managed::Object;
 
+use super::manager::Manager;
 use crate::Connection;
 
 /// A [`Connection`] that returns to its pool when dropped. A broken connection, or one with an open transaction, is closed.
-pub struct PooledConnection(pub(super) Object<Connection>);
+pub struct PooledConnection(pub(super) Object<Manager>);
+
+impl PooledConnection {
+    /// Whether the connection is closed, or its server has said that it is of no use.
+    pub(super) fn is_lost(&self) -> bool {
+        self.0.link.is_lost()
+    }
+}
 
 impl Deref for PooledConnection {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.0.conn
     }
 }
 
 impl DerefMut for PooledConnection {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
+        &mut self.0.conn
     }
 }
 

@@ -8,8 +8,9 @@ use deadpool::Status;
 use super::database::{Database, WeakDatabase};
 use super::readers::Readers;
 use crate::monitor::metrics::{
-    POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING, READ_CONNECTIONS,
-    READ_CONNECTIONS_DISCARDED, READS_IN_FLIGHT, READS_REFUSED, READS_REPEATED, RepeatReason,
+    CONNECTIONS_SILENT, POOL_CONNECTIONS, POOL_CONNECTIONS_MAX, POOL_FAILURES, POOL_WAITING,
+    READ_CONNECTIONS, READ_CONNECTIONS_DISCARDED, READS_IN_FLIGHT, READS_REFUSED, READS_REPEATED,
+    RepeatReason,
 };
 
 /// Publishes the state of all pools of a process together, because a server has one pool per thread. Clones share the list
@@ -25,7 +26,7 @@ impl PoolMetrics {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.entry(db.name()).or_default().push(db.weak());
         // A series that first appears with its first event has no rate until the second.
-        for name in [POOL_FAILURES, READS_REFUSED, READ_CONNECTIONS_DISCARDED] {
+        for name in [POOL_FAILURES, CONNECTIONS_SILENT, READS_REFUSED, READ_CONNECTIONS_DISCARDED] {
             metrics::counter!(name, "pool" => db.name()).increment(0);
         }
         for reason in RepeatReason::CODES {

@@ -22,6 +22,7 @@ pub(super) use self::attempt::Attempt;
 pub(super) use self::session::Session;
 use self::session::SessionConfig;
 use super::config::DatabaseConfig;
+use super::connecting::Connector;
 use crate::error::{Result, StorageError};
 use crate::monitor::metrics::READS_REFUSED;
 
@@ -51,12 +52,12 @@ struct Slot {
 const PREFERRED_DEPTH: usize = 16;
 
 impl Readers {
-    pub(super) fn new(config: &DatabaseConfig) -> Self {
+    pub(super) fn new(config: &DatabaseConfig, connector: Connector) -> Self {
         Self {
             slots: (0..config.readers).map(|_| Slot::default()).collect(),
             permits: Semaphore::new(config.max_reads),
             max_in_flight: config.max_reads,
-            config: SessionConfig::new(config),
+            config: SessionConfig::new(config, connector),
             acquire_timeout: config.acquire_timeout,
             name: config.pool_name,
         }
@@ -108,7 +109,9 @@ impl Readers {
     /// Opens the next connection. `None` if all are open.
     pub(super) async fn open_next(&self) -> Option<Result<Arc<Session>>> {
         let slot = self.slots.iter().find(|slot| slot.current().is_none())?;
-        let opened = timeout(self.acquire_timeout, slot.open(&self.config)).await;
+        // Opening has a limit of its own. This one includes the settings, and waiting for another read that opens it.
+        let limit = self.acquire_timeout.saturating_mul(2);
+        let opened = timeout(limit, slot.open(&self.config)).await;
         Some(opened.unwrap_or_else(|_| Err(unavailable("the database does not answer"))))
     }
 

@@ -15,6 +15,7 @@ pub(crate) const POOL_CONNECTIONS_MAX: &str = "grateful_pool_connections_max";
 pub(crate) const POOL_WAITING: &str = "grateful_pool_waiting";
 pub(crate) const POOL_WAIT: &str = "grateful_pool_wait_seconds";
 pub(crate) const POOL_FAILURES: &str = "grateful_pool_failures_total";
+pub(crate) const CONNECTIONS_SILENT: &str = "grateful_connections_silent_total";
 pub(crate) const READ_CONNECTIONS: &str = "grateful_read_connections";
 pub(crate) const READ_CONNECTIONS_DISCARDED: &str = "grateful_read_connections_discarded_total";
 pub(crate) const READS_IN_FLIGHT: &str = "grateful_reads_in_flight";
@@ -82,6 +83,12 @@ pub const METRICS: &[Metric] = &[
         kind: MetricKind::Counter,
         labels: &[POOL],
         help: "Failed attempts to acquire a connection to the database: none was free in time, or none could be opened.",
+    },
+    Metric {
+        name: CONNECTIONS_SILENT,
+        kind: MetricKind::Counter,
+        labels: &[POOL],
+        help: "Connections to the database that were closed because PostgreSQL did not answer in time.",
     },
     Metric {
         name: READ_CONNECTIONS,

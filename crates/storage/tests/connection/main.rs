@@ -8,10 +8,14 @@ mod support {
     pub(crate) mod sql;
 }
 
+mod hosts;
 mod isolation;
 mod limits;
 mod migration_lock;
 mod migrations;
 mod opening;
 mod reads;
+mod silence;
+#[cfg(feature = "tls")]
+mod tls;
 mod transactions;

@@ -37,7 +37,10 @@ impl Attempt {
     }
 
     pub(in crate::connection) fn is_lost(&self) -> bool {
-        self.session().is_some_and(|session| session.is_lost())
+        match &self.0.route {
+            Route::Shared(session) => session.is_lost(),
+            Route::Pooled(conn) => conn.is_lost(),
+        }
     }
 
     /// Waits until a slow statement of another read holds this one up, or its connection counts as lost. Never ends on a
@@ -47,7 +50,7 @@ impl Attempt {
         loop {
             tokio::time::sleep(STALL).await;
             let Some(number) = self.0.waits_for() else { continue };
-            if session.answer_timeout <= session.queue.since_last_answer() {
+            if session.is_lost() || session.answer_timeout <= session.queue.since_last_answer() {
                 return RepeatReason::Lost;
             }
             let waited = session.queue.waiting_for_another(number);

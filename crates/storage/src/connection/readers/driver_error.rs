@@ -1,27 +1,15 @@
 //! Errors of the driver, as Diesel reports them.
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
-use tokio_postgres::error::{DbError, SqlState};
-
-/// Whether the connection is of no use after this error: it is closed, or PostgreSQL is about to close it.
-pub(super) fn is_fatal(error: &tokio_postgres::Error) -> bool {
-    let ends_session = |state: &SqlState| {
-        [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::IDLE_SESSION_TIMEOUT]
-            .contains(state)
-    };
-    error.as_db_error().is_none() || error.code().is_some_and(ends_session)
-}
+use tokio_postgres::error::DbError;
 
 pub(super) fn into_diesel(error: &tokio_postgres::Error) -> Error {
     let Some(info) = error.as_db_error() else {
         let kind = DatabaseErrorKind::UnableToSendCommand;
         return Error::DatabaseError(kind, Box::new(error.to_string()));
     };
-    let kind = if *info.code() == SqlState::READ_ONLY_SQL_TRANSACTION {
-        DatabaseErrorKind::ReadOnlyTransaction
-    } else {
-        DatabaseErrorKind::Unknown
-    };
+    // Kinds are for violations of constraints, which reads cause none of, and for transactions.
+    let kind = DatabaseErrorKind::Unknown;
     Error::DatabaseError(kind, Box::new(Information(info.clone())))
 }
 

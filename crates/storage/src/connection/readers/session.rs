@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use futures_util::TryStreamExt;
-use tokio::task::AbortHandle;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use super::driver_error::{into_diesel, is_fatal};
+use super::driver_error::into_diesel;
 use super::request::Request;
 use super::row::ReadRow;
 use super::session_queue::SessionQueue;
 use super::statement_cache::StatementCache;
 use crate::connection::config::DatabaseConfig;
+use crate::connection::connecting::{Connector, Link, Opened};
 use crate::error::{Result, StorageError};
 use crate::monitor::record_statement;
 
 /// How to open a session.
 pub(super) struct SessionConfig {
-    url: String,
+    connector: Connector,
     settings: String,
     answer_timeout: Duration,
     slow: Duration,
@@ -29,9 +29,9 @@ pub(super) struct SessionConfig {
 const GRACE: Duration = Duration::from_millis(500);
 
 impl SessionConfig {
-    pub(super) fn new(config: &DatabaseConfig) -> Self {
+    pub(super) fn new(config: &DatabaseConfig, connector: Connector) -> Self {
         Self {
-            url: config.url.clone(),
+            connector,
             settings: config.read_session_settings(),
             answer_timeout: config.statement_timeout.saturating_add(GRACE),
             slow: config.thresholds.slow,
@@ -42,10 +42,7 @@ impl SessionConfig {
 /// A connection on which statements of several requests are in flight at once.
 pub(in crate::connection) struct Session {
     client: Client,
-    /// The task that reads and writes the socket.
-    driver: AbortHandle,
-    /// PostgreSQL has said that it ends the session.
-    is_ending: AtomicBool,
+    link: Link,
     is_retired: AtomicBool,
     pub(super) statements: StatementCache,
     pub(super) queue: SessionQueue,
@@ -56,35 +53,36 @@ pub(in crate::connection) struct Session {
 
 impl Session {
     pub(super) async fn open(config: &SessionConfig) -> Result<Self> {
-        let (client, connection) =
-            tokio_postgres::connect(&config.url, NoTls).await.map_err(connect_error)?;
-        let driver = tokio::spawn(async move {
-            // The statements in flight fail with the same error.
-            _ = connection.await;
-        });
+        let Opened { client, link } = config.connector.open().await?;
         let session = Self {
             client,
-            driver: driver.abort_handle(),
-            is_ending: AtomicBool::new(false),
+            link,
             is_retired: AtomicBool::new(false),
             statements: StatementCache::default(),
             queue: SessionQueue::new(),
             answer_timeout: config.answer_timeout,
             slow: config.slow,
         };
-        session.client.batch_execute(&config.settings).await.map_err(connect_error)?;
+        session.client.batch_execute(&config.settings).await.map_err(StorageError::from_driver)?;
         Ok(session)
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-        is_set(&self.is_ending) || is_set(&self.is_retired) || self.client.is_closed()
+        let is_idle = || self.queue.depth() == 0;
+        self.is_retired.load(Ordering::Relaxed)
+            || self.client.is_closed()
+            || !self.link.is_usable(is_idle())
     }
 
     /// Closes the connection. Its statements in flight fail. Returns whether this is the first call.
     pub(in crate::connection) fn retire(&self) -> bool {
-        self.driver.abort();
-        !self.is_retired.swap(true, Ordering::Relaxed)
+        let is_first = !self.is_retired.swap(true, Ordering::Relaxed);
+        let silent_for = self.queue.since_last_answer();
+        if is_first && self.answer_timeout <= silent_for {
+            self.link.fell_silent(silent_for);
+        }
+        self.link.sever();
+        is_first
     }
 
     /// Sends a statement, and waits for its rows. `on_send` gets its number in the queue.
@@ -103,7 +101,7 @@ impl Session {
             let prepared = statement.prepare(&self.client, &request.types).await;
             sent.finish();
             on_send(0);
-            prepared.map_err(|error| self.failed(&error))?
+            prepared.map_err(|error| into_diesel(&error))?
         };
         let sent = self.queue.send();
         on_send(sent.number);
@@ -115,23 +113,12 @@ impl Session {
         let rows: Result<Vec<ReadRow>, _> = rows.await;
         sent.finish();
         record_statement(statement.sql(), start, self.slow);
-        rows.map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &tokio_postgres::Error) -> diesel::result::Error {
-        if is_fatal(error) {
-            self.is_ending.store(true, Ordering::Relaxed);
-        }
-        into_diesel(error)
+        rows.map_err(|error| into_diesel(&error))
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.driver.abort();
+        self.link.sever();
     }
-}
-
-fn connect_error(error: tokio_postgres::Error) -> StorageError {
-    StorageError::Unavailable(error.into())
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use grateful_application::{App, Clock as _, SystemClock};
 use grateful_storage::{Database, DatabaseConfig};
 use grateful_testkit::{Api, TestApp, TestDatabase};
 use grateful_web::WebConfig;
@@ -68,6 +70,23 @@ async fn while_all_connections_are_in_use_the_server_is_not_ready_and_recovers()
 
     api.get("/readyz").send().await.expect(200);
     api.get(&post_path(UNKNOWN_ID)).send().await.expect(404);
+}
+
+#[actix_web::test]
+async fn while_its_clock_differs_from_that_of_the_database_the_server_is_not_ready() {
+    let mut app = TestApp::create().await;
+    app.app.max_clock_skew = App::MAX_CLOCK_SKEW;
+    let clock = app.clock.clone();
+    let api = Api::serve(app, &WebConfig::default()).await;
+    let set_clock =
+        |ahead| clock.advance(SystemClock.now() - clock.now() + TimeDelta::seconds(ahead));
+
+    for ahead in [-5, 5] {
+        set_clock(ahead);
+        assert_problem(&api.get("/readyz").send().await, 503, "unavailable");
+    }
+    set_clock(0);
+    api.get("/readyz").send().await.expect(200);
 }
 
 #[actix_web::test]
