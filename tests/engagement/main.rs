@@ -1,4 +1,4 @@
-//! Sixty-four concurrent users run random actions on a few posts and read their notifications. Actions fail only with
+//! Sixty-four concurrent users on two nodes run random actions on a few posts and read their notifications. Actions fail only with
 //! errors about the request itself. In the end all cached counts equal their rows, all batches their children, and all
 //! notifications the acts they are about.
 //!
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use grateful_application::background_jobs::run_pending;
 use grateful_application::verify::{Progress, Repair, verify};
-use grateful_application::{App, SystemClock, accounts};
+use grateful_application::{App, Combiner, CombinerLimits, SystemClock, accounts};
 use grateful_domain::UserId;
 use grateful_testkit::{TestApp, TestDatabase, a_user};
 use tokio::task::JoinSet;
@@ -31,6 +31,9 @@ const POSTS: usize = 6;
 
 /// The number of users who share a connection pool, as the requests of one server thread do.
 const USERS_PER_POOL: usize = 8;
+
+/// The pools belong to the threads of this number of nodes.
+const NODES: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_random_actions_of_many_users_on_few_posts_all_counts_match_their_rows() {
@@ -99,13 +102,20 @@ async fn run_users(
         .chunks(USERS_PER_POOL)
         .map(|_| database.pool_with(|config| config))
         .collect::<Vec<_>>();
+    // Each node runs hearts, reactions, follows and reads in groups of its own.
+    let limits = CombinerLimits { wait: Duration::from_mins(1), ..CombinerLimits::default() };
+    let combiners: [Combiner; NODES] = std::array::from_fn(|_| Combiner::new(limits));
     let end = Instant::now() + duration;
     let mut tasks = JoinSet::new();
     for (index, user) in users.iter().enumerate() {
         let simulated_user = SimulatedUser {
             id: user.id,
             all_users: users.clone(),
-            app: App { db: pools[index / USERS_PER_POOL].clone(), ..app.clone() },
+            app: App {
+                db: pools[index / USERS_PER_POOL].clone(),
+                combiner: combiners[index / USERS_PER_POOL % NODES].clone(),
+                ..app.clone()
+            },
             targets: Arc::clone(&targets),
             rng: Rng::for_user(index, seed),
         };

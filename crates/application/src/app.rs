@@ -11,6 +11,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::auth::known_tokens::KnownTokens;
 use crate::auth::login_throttle::LoginThrottle;
 use crate::auth::password_hasher::PasswordHasher;
+use crate::combiner::Combiner;
 use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
 use crate::ports::{Clock, Geocoder, NoGeocoder, SystemClock};
@@ -48,6 +49,8 @@ pub struct App {
     /// How long a request works on the job that it caused (see [`background_jobs`](crate::background_jobs)) before it
     /// responds and leaves the rest to the background.
     pub job_budget: Duration,
+    /// Runs hearts, reactions, follows and reads of notifications in groups.
+    pub combiner: Combiner,
     /// Wakes the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
     /// Limits how many notification streams a user has open.
@@ -86,6 +89,7 @@ impl App {
             orphan_age: TimeDelta::hours(1),
             // A client waits, but not long.
             job_budget: Duration::from_secs(1),
+            combiner: Combiner::default(),
             inbox_watcher: InboxWatcher::default(),
             stream_limiter: StreamLimiter::default(),
         }

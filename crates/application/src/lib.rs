@@ -4,6 +4,7 @@
 mod app;
 mod auth;
 pub mod background_jobs;
+mod combiner;
 mod concurrency_limiter;
 mod error;
 mod file_store;
@@ -30,6 +31,7 @@ pub use self::auth::access_token::AccessToken;
 pub use self::auth::known_tokens::KnownTokens;
 pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::password_hasher::PasswordHasher;
+pub use self::combiner::{Combiner, CombinerLimits};
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{
     IdempotencyKey, IdempotencyKeyError, IdempotentRequest, RecordedResponse,

@@ -16,6 +16,11 @@ pub(crate) const IMAGES_QUEUED: &str = "grateful_images_queued";
 pub(crate) const IMAGES_PROCESSING: &str = "grateful_images_processing";
 pub(crate) const IMAGES_REJECTED: &str = "grateful_images_rejected_total";
 pub(crate) const CLOCK_SKEW: &str = "grateful_database_clock_skew_seconds";
+pub(crate) const GROUP_SIZE: &str = "grateful_act_group_size";
+pub(crate) const GROUPS_RETRIED: &str = "grateful_act_groups_retried_total";
+pub(crate) const GROUPS_SPLIT: &str = "grateful_act_groups_split_total";
+pub(crate) const ACTS_WAIT: &str = "grateful_acts_wait_seconds";
+pub(crate) const ACTS_REFUSED: &str = "grateful_acts_refused_total";
 pub(crate) const STREAMS_OPEN: &str = "grateful_streams_open";
 
 /// The metrics of this crate and of storage.
@@ -23,7 +28,7 @@ pub fn all_metrics() -> impl Iterator<Item = Metric> {
     grateful_storage::METRICS.iter().copied().chain(METRICS)
 }
 
-const METRICS: [Metric; 10] = [
+const METRICS: [Metric; 15] = [
     Metric {
         name: FEED_DURATION,
         kind: MetricKind::Histogram(&[
@@ -43,8 +48,40 @@ const METRICS: [Metric; 10] = [
         CLOCK_SKEW,
         "How far the clock of the database was ahead of this node's, at the last readiness check.",
     ),
+    Metric {
+        name: GROUP_SIZE,
+        kind: MetricKind::Histogram(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 200.0]),
+        labels: ACT,
+        help: "Acts that run together in one transaction.",
+    },
+    Metric {
+        name: ACTS_WAIT,
+        kind: MetricKind::Histogram(&[0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0]),
+        labels: ACT,
+        help: "Time until the group of an act started.",
+    },
+    of_acts(ACTS_REFUSED, "Acts refused because too many were waiting, or for too long."),
+    of_acts(GROUPS_RETRIED, "Groups of acts that failed as a whole and ran once more."),
+    of_acts(GROUPS_SPLIT, "Groups of acts that failed as a whole and ran one by one."),
     gauge(STREAMS_OPEN, "Open notification streams."),
 ];
+
+/// The kinds of acts that run in groups.
+const ACT: &[MetricLabel] = &[MetricLabel::fixed(
+    "act",
+    &[
+        "add_heart",
+        "remove_heart",
+        "set_reaction",
+        "remove_reaction",
+        "follow",
+        "read_notification",
+    ],
+)];
+
+const fn of_acts(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: MetricKind::Counter, labels: ACT, help }
+}
 
 const fn gauge(name: &'static str, help: &'static str) -> Metric {
     Metric { name, kind: MetricKind::Gauge, labels: &[], help }

@@ -1,8 +1,8 @@
 //! Recording and withdrawing notifications inside the transaction of an act.
 
 use chrono::{DateTime, Utc};
-use grateful_domain::notification::{Act, Cause, Event, EventDetails};
-use grateful_domain::{Emoji, PostForViewer, UserId};
+use grateful_domain::notification::{Act, Cause, Event, EventDetails, InboxUpdate};
+use grateful_domain::{PostForViewer, UserId};
 use grateful_storage::{Connection, RemovedMentions, Repositories};
 
 use crate::{Result, new_id};
@@ -39,32 +39,25 @@ pub(crate) async fn notify_after_edit(
 /// One event per cause. Skips causes whose recipient is the actor.
 fn events(causes: &[Cause], details: &EventDetails, at: DateTime<Utc>) -> Vec<Event> {
     let by_others = causes.iter().filter(|cause| cause.recipient != cause.actor);
-    let event = |cause: &Cause| Event {
-        cause: *cause,
-        details: details.clone(),
-        at,
-        id: new_id(at).into(),
-        batch_id: new_id(at).into(),
-    };
-    by_others.map(event).collect()
+    by_others.map(|cause| event(*cause, details.clone(), at)).collect()
+}
+
+/// The event of a cause at this time.
+pub(crate) fn event(cause: Cause, details: EventDetails, at: DateTime<Utc>) -> Event {
+    Event { cause, details, at, id: new_id(at).into(), batch_id: new_id(at).into() }
+}
+
+/// Applies the updates of a group of acts to the inboxes of their recipients. Skips those whose recipient is the actor.
+pub(crate) async fn update_inboxes(tx: &mut Connection, updates: Vec<InboxUpdate>) -> Result<()> {
+    let is_for_other = |update: &InboxUpdate| update.recipient() != update.cause().actor;
+    let updates: Vec<_> = updates.into_iter().filter(is_for_other).collect();
+    tx.notifications().update(&updates).await?;
+    Ok(())
 }
 
 /// The cause that notifies the author of a post.
 pub(crate) fn cause_for_author(post: &PostForViewer, actor: UserId, act: Act) -> Cause {
     Cause { recipient: post.post.author, actor, act }
-}
-
-/// Shows another emoji in the notification of a reaction that was changed.
-pub(crate) async fn update_reaction(
-    tx: &mut Connection,
-    cause: Cause,
-    emoji: Emoji,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    if cause.recipient != cause.actor {
-        tx.notifications().update_reaction(cause, emoji, now).await?;
-    }
-    Ok(())
 }
 
 /// Withdraws the notification of an act that was undone.

@@ -1,5 +1,7 @@
 //! Finding a post for a viewer, and locking it for an act.
 
+use std::collections::HashMap;
+
 use futures_util::future::{join, try_join};
 use grateful_domain::{Author, PostForViewer, PostId, UserId, Viewer};
 use grateful_storage::{Connection, LockedParticipants, Participants, Reader, Repositories};
@@ -16,19 +18,9 @@ pub(crate) struct LockedPost {
     pub(crate) participants: LockedParticipants,
 }
 
-/// Locks `user` and the author of a post they act on: until the transaction ends, neither account can be deleted and no
-/// block can be created between them. Returns the acting user, and the post as they see it.
-pub(crate) async fn lock_post(
-    tx: &Connection,
-    user: UserId,
-    post: PostId,
-) -> Result<(Author, PostForViewer)> {
-    let locked = lock_post_with(tx, user, post, Participants::default()).await?;
-    Ok((locked.actor, locked.post))
-}
-
-/// As [`lock_post`], with further participants. One statement locks all, since users are locked in the order of their
-/// ids.
+/// Locks `user`, the author of a post they act on, and further participants: until the transaction ends, no account of them
+/// can be deleted and no block can be created between them. One statement locks all, since users are locked in the order of
+/// their ids.
 ///
 /// The statements are sent together. The one that finds the post sees what was committed while the locks were awaited, since
 /// PostgreSQL executes it after them.
@@ -39,7 +31,7 @@ pub(crate) async fn lock_post_with(
     further: Participants<'_>,
 ) -> Result<LockedPost> {
     let users = [&[user], further.users].concat();
-    let participants = Participants { users: &users, author_of_post: Some(post), ..further };
+    let participants = Participants { users: &users, authors_of_posts: &[post], ..further };
     let (mut locking, mut reading) = (tx, tx);
     // Not `try_join`, which would not wait for the second statement if the first one fails.
     let (participants, found) = join(
@@ -74,26 +66,69 @@ impl UndoTarget {
     }
 }
 
-/// Locks `user` and the author of a post on which they undo an act of their own, as [`lock_post`] does. The post can be
-/// one that they can no longer see: it is private by now, or across a block.
+/// Locks `user` and the author of a post on which they undo an act of their own, as [`lock_posts`] does.
 pub(crate) async fn lock_to_undo(
     tx: &Connection,
     user: UserId,
     post: PostId,
 ) -> Result<UndoTarget> {
+    lock_posts(tx, &[(user, post)]).await?.undo_target(user, post)
+}
+
+/// The users who act on some posts, and the posts as they see them.
+pub(crate) struct LockedPosts {
+    /// The acting users who exist, and the authors of the posts.
+    users: HashMap<UserId, Author>,
+    /// The authors of the posts that the acting users can see.
+    visible: HashMap<(UserId, PostId), UserId>,
+}
+
+/// Locks the users of these acts and the authors of their posts: until the transaction ends, no account of them can be deleted
+/// and no block can be created between them. Two statements, sent together, for any number of acts.
+pub(crate) async fn lock_posts(tx: &Connection, acts: &[(UserId, PostId)]) -> Result<LockedPosts> {
+    let users: Vec<UserId> = acts.iter().map(|(user, _)| *user).collect();
+    let posts: Vec<PostId> = acts.iter().map(|(_, post)| *post).collect();
     let participants =
-        Participants { users: &[user], author_of_post: Some(post), ..Participants::default() };
+        Participants { users: &users, authors_of_posts: &posts, ..Participants::default() };
     let (mut locking, mut reading) = (tx, tx);
-    let (participants, found) = join(
-        locking.users().lock_participants(participants),
-        reading.posts().find(Viewer::User(user), post),
-    )
-    .await;
-    let participants = participants?;
-    if !participants.users.iter().any(|participant| participant.id == user) {
-        return Err(Error::account_deleted());
+    let (locked, visible) =
+        join(locking.users().lock_participants(participants), reading.posts().find_visible(acts))
+            .await;
+    let (locked, visible) = (locked?, visible?);
+    Ok(LockedPosts {
+        users: locked.users.into_iter().map(|user| (user.id, user)).collect(),
+        visible,
+    })
+}
+
+impl LockedPosts {
+    /// The acting user.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the account was deleted.
+    pub(crate) fn actor(&self, user: UserId) -> Result<&Author> {
+        self.users.get(&user).ok_or_else(Error::account_deleted)
     }
-    Ok(UndoTarget { post, is_visible: found?.is_some() })
+
+    /// The acting user, and the author of a post.
+    ///
+    /// # Errors
+    /// As [`LockedPosts::actor`], and `NotFound` if the user cannot see the post.
+    pub(crate) fn actor_and_author(&self, user: UserId, post: PostId) -> Result<(&Author, UserId)> {
+        let actor = self.actor(user)?;
+        let author = self.visible.get(&(user, post)).copied();
+        Ok((actor, author.ok_or_else(|| Resource::Post.not_found(post))?))
+    }
+
+    /// The post on which a user undoes an act. It can be one that they can no longer see: it is private by now, or across a
+    /// block.
+    ///
+    /// # Errors
+    /// As [`LockedPosts::actor`].
+    pub(crate) fn undo_target(&self, user: UserId, post: PostId) -> Result<UndoTarget> {
+        self.actor(user)?;
+        Ok(UndoTarget { post, is_visible: self.visible.contains_key(&(user, post)) })
+    }
 }
 
 /// Finds a post as `viewer` sees it.

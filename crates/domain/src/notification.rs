@@ -1,7 +1,7 @@
 //! Notifications: one notification in an inbox for an act, or one batch for several acts of the same kind.
 //!
-//! [`record`], [`withdraw`] and [`update_reaction`] are pure functions. They compute [`InboxChanges`], which the caller
-//! applies. [`Inbox`] applies them in memory; `grateful-storage` applies them to its rows.
+//! An [`Inbox`] applies updates in memory, one after another. `grateful-storage` loads the [part](InboxPart) of an inbox that
+//! some updates need, applies them there, and writes the [difference](InboxDiff).
 
 mod audience;
 mod batching;
@@ -9,6 +9,8 @@ mod decision;
 mod event;
 mod inbox;
 mod inbox_changes;
+mod inbox_part;
+mod inbox_update;
 mod quota;
 mod reading;
 mod recording;
@@ -22,21 +24,23 @@ use serde_json::Value;
 
 pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
 pub use self::batching::{BatchConfig, BatchKey, BatchKind, BatchScope, Icon};
-pub use self::decision::{
-    BatchDecision, Deliverability, InboxContext, ParentNotification, RestoreTarget, SkipReason,
-    decide,
-};
+pub use self::decision::{BatchDecision, Deliverability, RestoreTarget, SkipReason};
+use self::decision::{InboxContext, ParentNotification, decide};
 pub use self::event::{Act, Cause, Event, EventDetails};
 pub use self::inbox::Inbox;
-pub use self::inbox_changes::{InboxChanges, WithdrawnNotification};
+use self::inbox_changes::InboxChanges;
+pub use self::inbox_changes::WithdrawnNotification;
+pub use self::inbox_part::{InboxDiff, InboxPart, OtherChildren, StoredQuota};
+pub use self::inbox_update::InboxUpdate;
 pub use self::quota::HourlyQuota;
 pub use self::reading::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
-pub use self::recording::record;
+use self::recording::record;
 pub use self::rendered::RenderedNotification;
 pub use self::suppression::{SuppressedNotification, SuppressionReason};
 use self::text::TextContext;
 pub use self::text::{QuotedTexts, Text};
-pub use self::withdrawal::{RemainingBatch, WithdrawalReason, update_reaction, withdraw};
+pub use self::withdrawal::WithdrawalReason;
+use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
 use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId, closed_enum};
 
 /// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
@@ -85,7 +89,7 @@ impl Notification {
 
     /// Whether this is the open notification of its key. Age and size limits are checked separately, see
     /// [`BatchConfig`].
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.is_top_level() && self.closed_at.is_none()
     }
 
@@ -111,7 +115,7 @@ impl Notification {
     }
 
     /// The position among the children of a batch: the greatest key is the newest child.
-    pub fn sort_key(&self) -> (DateTime<Utc>, NotificationId) {
+    pub(crate) fn sort_key(&self) -> (DateTime<Utc>, NotificationId) {
         (self.created_at, self.id)
     }
 }

@@ -137,7 +137,7 @@ async fn follow(
             state: FollowState::Active,
             created_at: now,
         };
-        tx.follows().set_state(before, &follow).await?;
+        tx.follows().set_states(&[(before, follow)]).await?;
         Ok(())
     })
     .await

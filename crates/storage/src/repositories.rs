@@ -28,7 +28,8 @@ pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::notifications::{
-    HeldBackEvent, InboxPosition, Notifications, RecordResult, RemovedMentions, UnreadDeletion,
+    HeldBackEvent, InboxPosition, NotificationRead, Notifications, RecordResult, RemovedMentions,
+    UnreadDeletion,
 };
 pub use self::personal_data::PersonalData;
 pub use self::posts::Posts;

@@ -11,7 +11,7 @@ mod users;
 
 pub(crate) use self::comments::CommentRow;
 pub(crate) use self::emoji_reactions::emoji_from_code;
-pub(crate) use self::notifications::{NotificationRow, notification_from_json};
+pub(crate) use self::notifications::NotificationRow;
 pub(crate) use self::posts::PostRow;
 pub(crate) use self::sessions::SessionRow;
 pub(crate) use self::users::{

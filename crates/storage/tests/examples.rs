@@ -1,6 +1,9 @@
 //! Runs the examples, each on a database of its own, and compares what they print.
 
 #[expect(dead_code, reason = "`main` is unused here")]
+#[path = "../examples/groups.rs"]
+mod groups;
+#[expect(dead_code, reason = "`main` is unused here")]
 #[path = "../examples/lists.rs"]
 mod lists;
 #[expect(dead_code, reason = "`main` is unused here")]
@@ -68,6 +71,24 @@ async fn lists_are_filtered_sorted_paged_counted_and_loaded_for_many_keys() {
 }
 
 #[tokio::test]
+async fn acts_of_many_users_run_in_one_transaction_with_their_notifications() {
+    let database = TestDatabase::create().await;
+
+    let page = groups::run(&database.url(), NOON).await.unwrap();
+
+    assert_eq!(
+        lines(&page),
+        [
+            "30 hearts in 8 statements",
+            "0 hearts once more",
+            "the author reads: 30 people engaged with your post",
+        ]
+    );
+    assert_eq!(database.count("notifications WHERE parent_id IS NOT NULL").await, 30);
+    assert_eq!(database.count("posts WHERE hearts_count = 30").await, 1);
+}
+
+#[tokio::test]
 async fn examples_can_run_repeatedly_on_the_same_database() {
     let database = TestDatabase::create().await;
 
@@ -76,6 +97,7 @@ async fn examples_can_run_repeatedly_on_the_same_database() {
         let page = own_tables::run(&database.url(), NOON).await.unwrap();
         assert!(page.ends_with("ana reads: 2 people engaged with your post\n"), "{page}");
         lists::run(&database.url(), NOON).await.unwrap();
+        groups::run(&database.url(), NOON).await.unwrap();
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use grateful_application::{App, ImageProcessor, LoginThrottle, PasswordHasher};
+use grateful_application::{
+    App, Combiner, CombinerLimits, ImageProcessor, LoginThrottle, PasswordHasher,
+};
 use grateful_domain::UserId;
 use grateful_storage::Database;
 use object_store::memory::InMemory;
@@ -64,6 +66,11 @@ impl TestApp {
             image_processor: IMAGE_PROCESSOR.clone(),
             login_throttle: Arc::new(LoginThrottle::unlimited()),
             geocoder: geocoder.clone(),
+            // Acts wait as long as they need, also on a busy machine.
+            combiner: Combiner::new(CombinerLimits {
+                wait: Duration::from_mins(1),
+                ..CombinerLimits::default()
+            }),
             // Tests see the result of a whole job, also on a busy machine.
             job_budget: Duration::from_mins(10),
             ..App::new(db, files.clone())

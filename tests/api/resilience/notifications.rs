@@ -1,4 +1,4 @@
-//! Kills of the server while users add and remove hearts and reactions on one post and its author follows the
+//! Kills of the server and of PostgreSQL while users add and remove hearts and reactions on one post and its author follows the
 //! notification stream.
 
 use std::collections::{BTreeMap, HashSet};
@@ -57,7 +57,33 @@ async fn after_the_server_is_killed_notifications_match_the_acknowledged_reactio
     );
 }
 
-/// The state of one user's heart and reaction, from responses. Both are unknown while a request is in flight.
+/// The server answers 503 while PostgreSQL restarts, also for acts that were in one transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_postgresql_is_killed_notifications_match_the_acknowledged_reactions() {
+    let setup = Setup::with_private_postgres();
+    let server = setup.start().await;
+    let author = server.client().sign_up("author").await;
+    let post = server.client().create_post(&author, "For rain.").send().await.expect(201).id();
+    let users = create_users(&server).await;
+    let rounds = full_or_short(5, 2);
+
+    let load = ReactionLoad::start(&server, &post, &users, &vec![KnownState::default(); USERS]);
+    for _ in 0..rounds {
+        load.wait_for_requests(100).await;
+        setup.working_dir().kill_postgres().await;
+        load.wait_for_requests(1).await;
+    }
+    load.wait_for_requests(100).await;
+    let known = load.stop().await;
+
+    assert_rows_match(&setup.sql().await, &known).await;
+    setup.run(&["verify"]).expect(0);
+    let acknowledged: usize = known.iter().map(|state| state.acknowledged).sum();
+    println!("{rounds} kills of PostgreSQL, {acknowledged} acknowledged requests, all consistent");
+}
+
+/// The state of one user's heart and reaction, from responses. Both are unknown while a request is in flight, and after one
+/// that the server could not acknowledge.
 #[derive(Debug, Clone, Default)]
 struct KnownState {
     is_hearted: Option<bool>,
@@ -180,35 +206,44 @@ impl ReactingUser {
         match step % 5 {
             0 | 1 => {
                 self.state.is_hearted = None;
-                self.send(self.client.post(&heart), &[201, 409]).await?;
-                self.state.is_hearted = Some(true);
+                if self.send(self.client.post(&heart), &[201, 409]).await? {
+                    self.state.is_hearted = Some(true);
+                }
             }
             2 => {
                 self.state.is_hearted = None;
-                self.send(self.client.delete(&heart), &[200, 404]).await?;
-                self.state.is_hearted = Some(false);
+                if self.send(self.client.delete(&heart), &[200, 404]).await? {
+                    self.state.is_hearted = Some(false);
+                }
             }
             3 => {
                 self.state.emoji = None;
                 let request = self.client.post(&reactions).json(&json!({"emoji_code": emoji}));
-                self.send(request, &[201]).await?;
-                self.state.emoji = Some(emoji);
+                if self.send(request, &[201]).await? {
+                    self.state.emoji = Some(emoji);
+                }
             }
             _ => {
                 self.state.emoji = None;
-                self.send(self.client.delete(&reactions), &[204, 404]).await?;
-                self.state.emoji = Some("");
+                if self.send(self.client.delete(&reactions), &[204, 404]).await? {
+                    self.state.emoji = Some("");
+                }
             }
         }
         Some(())
     }
 
-    /// Sends a request and asserts its status. Returns `None` if the server exited before it sent a response.
-    async fn send(&mut self, request: ApiRequest, expected: &[u16]) -> Option<()> {
+    /// Sends a request and asserts its status. Returns whether the server acknowledged it; otherwise it answered 503. Returns
+    /// `None` if the server exited before it sent a response.
+    async fn send(&mut self, request: ApiRequest, expected: &[u16]) -> Option<bool> {
         let response = request.by(&self.token).try_send().await.ok()?;
+        if response.status == 503 {
+            assert_eq!(response.header("retry-after"), Some("1"));
+            return Some(false);
+        }
         assert!(expected.contains(&response.status), "{response}");
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
         self.state.acknowledged += 1;
-        Some(())
+        Some(true)
     }
 }

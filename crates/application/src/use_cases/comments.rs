@@ -154,7 +154,7 @@ async fn save_and_notify(
     if !new.is_empty() {
         let participants = Participants {
             users: &[comment.author],
-            author_of_post: Some(post.id),
+            authors_of_posts: &[post.id],
             author_of_comment: None,
             usernames: &new,
         };

@@ -1,18 +1,20 @@
 //! Follows, follow requests and blocks.
 
+mod act;
+
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join;
-use grateful_domain::notification::{Act, Cause, EventDetails};
 use grateful_domain::{
-    Approval, Author, Follow, FollowAction, FollowCounts, FollowError, FollowListItem, FollowState,
-    Page, PageRequest, Relationship, Suggestion, UserId, ValidationError, Viewer,
-    apply_follow_action,
+    Approval, Author, Follow, FollowAction, FollowCounts, FollowListItem, Page, PageRequest,
+    Relationship, Suggestion, UserId, ValidationError, Viewer,
 };
 use grateful_storage::{Connection, FollowQuery, Job, Reader, Repositories};
 
+use self::act::{FollowAct, FollowChange, updates_of_acceptance};
 use crate::background_jobs::{enqueue, run};
-use crate::notify::{notify, withdraw};
-use crate::{App, Error, Resource, Result, new_id};
+use crate::combiner::GroupedAct;
+use crate::notify::update_inboxes;
+use crate::{App, Error, Resource, Result};
 
 /// A follow or a follow request, with both users.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,27 +34,10 @@ pub struct FollowWithUsers {
 /// exists, `Forbidden` across a block.
 pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWithUsers> {
     require_other(user, other, "Cannot follow yourself")?;
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            let mut pair = tx.users().lock_all(&[user, other]).await?;
-            let (target, approval) =
-                pair.remove(&other).ok_or_else(|| Resource::User.not_found(other))?;
-            let (follower, _) = pair.remove(&user).ok_or_else(Error::account_deleted)?;
-            let before = tx.follows().find_relationship(user, other).await?;
-            let after =
-                apply_follow_action(FollowAction::Follow(approval), before).map_err(error_for)?;
-            let follow = set_state(tx, user, other, before.outgoing, after.outgoing, now).await?;
-            let act = if after.outgoing == FollowState::Active {
-                Act::Follow
-            } else {
-                Act::FollowRequest
-            };
-            let cause = Cause { recipient: other, actor: user, act };
-            notify(tx, &[cause], &EventDetails::default(), now).await?;
-            Ok(FollowWithUsers { follow, follower, followed: target })
-        })
-        .await
+    let FollowChange { follow, user: follower, other: followed, .. } =
+        run_act(app, user, other, FollowAction::Follow).await?;
+    let followed = followed.ok_or_else(|| Resource::User.not_found(other))?;
+    Ok(FollowWithUsers { follow, follower, followed })
 }
 
 /// Unfollows another user, or cancels a follow request. Does not remove a block.
@@ -60,7 +45,7 @@ pub async fn follow(app: &App, user: UserId, other: UserId) -> Result<FollowWith
 /// # Errors
 /// `NotFound` if neither a follow nor a request exists.
 pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
-    end(app, user, other, FollowAction::Unfollow).await
+    run_act(app, user, other, |_| FollowAction::Unfollow).await.map(drop)
 }
 
 /// Accepts a follow request. Notifies only the requester.
@@ -68,18 +53,7 @@ pub async fn unfollow(app: &App, user: UserId, other: UserId) -> Result<()> {
 /// # Errors
 /// `NotFound` if the request does not exist.
 pub async fn accept_request(app: &App, user: UserId, requester: UserId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            tx.users().lock_all(&[user, requester]).await?;
-            apply(tx, user, requester, FollowAction::Accept, now).await?;
-            let request = Cause { recipient: user, actor: requester, act: Act::FollowRequest };
-            withdraw(tx, request, now).await?;
-            let acceptance =
-                Cause { recipient: requester, actor: user, act: Act::FollowAcceptance };
-            notify(tx, &[acceptance], &EventDetails::default(), now).await
-        })
-        .await
+    run_act(app, user, requester, |_| FollowAction::Accept).await.map(drop)
 }
 
 /// Accepts all pending requests of a user who has turned off follow approval, in small transactions. Returns how many.
@@ -116,17 +90,9 @@ async fn accept_some_requests(
         return Ok(None);
     }
     let accepted = tx.follows().accept_requests(user, &requesters).await?;
-    let requests: Vec<Cause> = accepted
-        .iter()
-        .map(|requester| Cause { recipient: user, actor: *requester, act: Act::FollowRequest })
-        .collect();
-    let acceptances: Vec<Cause> = accepted
-        .iter()
-        .map(|requester| Cause { recipient: *requester, actor: user, act: Act::FollowAcceptance })
-        .collect();
-    tx.notifications().lock_inboxes(&users).await?;
-    tx.notifications().withdraw(&requests, now).await?;
-    notify(tx, &acceptances, &EventDetails::default(), now).await?;
+    let updates =
+        accepted.iter().flat_map(|requester| updates_of_acceptance(user, *requester, now));
+    update_inboxes(tx, updates.collect()).await?;
     Ok(Some(accepted.len()))
 }
 
@@ -135,7 +101,7 @@ async fn accept_some_requests(
 /// # Errors
 /// `NotFound` if the request does not exist.
 pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Result<()> {
-    end(app, user, requester, FollowAction::Decline).await
+    run_act(app, user, requester, |_| FollowAction::Decline).await.map(drop)
 }
 
 /// Removes a follower of `user`. Does not notify the follower, and does not decline a pending request.
@@ -143,7 +109,7 @@ pub async fn decline_request(app: &App, user: UserId, requester: UserId) -> Resu
 /// # Errors
 /// `NotFound` if `follower` does not follow `user`.
 pub async fn remove_follower(app: &App, user: UserId, follower: UserId) -> Result<()> {
-    end(app, user, follower, FollowAction::RemoveFollower).await
+    run_act(app, user, follower, |_| FollowAction::RemoveFollower).await.map(drop)
 }
 
 /// Blocks another user, and removes follows and requests in both directions. Idempotent.
@@ -155,7 +121,7 @@ pub async fn remove_follower(app: &App, user: UserId, follower: UserId) -> Resul
 /// `Invalid` if both are the same user, `NotFound` if `other` does not exist.
 pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
-    change_block(app, user, other, FollowAction::Block).await
+    change_block(app, user, other, |_| FollowAction::Block).await
 }
 
 /// Removes a block of `user`. Does nothing if there is none.
@@ -164,7 +130,7 @@ pub async fn block(app: &App, user: UserId, other: UserId) -> Result<()> {
 /// `Invalid` if both are the same user, `NotFound` if `other` does not exist.
 pub async fn unblock(app: &App, user: UserId, other: UserId) -> Result<()> {
     require_other(user, other, "Cannot block yourself")?;
-    change_block(app, user, other, FollowAction::Unblock).await
+    change_block(app, user, other, |_| FollowAction::Unblock).await
 }
 
 /// Returns the relationship of `user` to `other`, even if one of them blocks the other.
@@ -266,79 +232,37 @@ pub async fn list_suggestions(app: &App, user: UserId, limit: i64) -> Result<Vec
     Ok(app.db.acquire().await?.follows().list_suggestions(user, limit).await?)
 }
 
-/// Ends a follow or a request between two users, and withdraws the notifications about it.
-async fn end(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
+async fn change_block(
+    app: &App,
+    user: UserId,
+    other: UserId,
+    action: fn(Approval) -> FollowAction,
+) -> Result<()> {
     let now = app.clock.now();
-    let is_own = action == FollowAction::Unfollow;
-    let (from, to) = if is_own { (user, other) } else { (other, user) };
-    app.db
-        .transaction(async |tx| {
-            tx.users().lock_all(&[user, other]).await?;
-            apply(tx, user, other, action, now).await?;
-            Ok(tx.notifications().withdraw(&causes_of_follow(from, to), now).await?)
-        })
-        .await
-}
-
-/// The causes of all notifications about a follow or a request of `from`.
-fn causes_of_follow(from: UserId, to: UserId) -> [Cause; 3] {
-    let cause = |act| Cause { recipient: to, actor: from, act };
-    let acceptance = Cause { recipient: from, actor: to, act: Act::FollowAcceptance };
-    [cause(Act::Follow), cause(Act::FollowRequest), acceptance]
-}
-
-async fn change_block(app: &App, user: UserId, other: UserId, action: FollowAction) -> Result<()> {
-    let now = app.clock.now();
+    let act = FollowAct::new(user, other, action, now);
     let job = app
         .db
         .transaction(async |tx| {
-            let pair = tx.users().lock_all(&[user, other]).await?;
-            if !pair.contains_key(&other) {
-                return Err(Resource::User.not_found(other));
-            }
-            if !apply(tx, user, other, action, now).await?.is_blocked() {
-                return Ok(None);
-            }
-            // The block has ended these follows, so their notifications go with it, even if it is removed before the job runs.
-            let follows = [causes_of_follow(user, other), causes_of_follow(other, user)].concat();
-            tx.notifications().withdraw(&follows, now).await?;
-            Ok(Some(enqueue(tx, Job::WithdrawBetween { user, other }, now).await?))
+            let result = FollowAct::run(tx, std::slice::from_ref(&act)).await?.pop();
+            let relationship = result.ok_or_else(Error::account_deleted)??.relationship;
+            let is_blocked = relationship.is_blocked();
+            let job = Job::WithdrawBetween { user, other };
+            Ok::<_, Error>(if is_blocked { Some(enqueue(tx, job, now).await?) } else { None })
         })
         .await?;
     run(app, job).await;
     Ok(())
 }
 
-/// Sets the state of one direction of a relationship, if it changes.
-async fn set_state(
-    tx: &mut Connection,
-    from: UserId,
-    to: UserId,
-    before: FollowState,
-    state: FollowState,
-    now: DateTime<Utc>,
-) -> Result<Follow> {
-    let id = new_id(now).into();
-    let follow = Follow { id, follower: from, followed: to, state, created_at: now };
-    if before == state {
-        return Ok(follow);
-    }
-    Ok(tx.follows().set_state(before, &follow).await?.unwrap_or(follow))
-}
-
-/// Applies an action of `user` to the relationship with `other`. The caller has locked both users.
-async fn apply(
-    tx: &mut Connection,
+/// Runs an act of `user` in a group.
+async fn run_act(
+    app: &App,
     user: UserId,
     other: UserId,
-    action: FollowAction,
-    now: DateTime<Utc>,
-) -> Result<Relationship> {
-    let before = tx.follows().find_relationship(user, other).await?;
-    let after = apply_follow_action(action, before).map_err(error_for)?;
-    set_state(tx, user, other, before.outgoing, after.outgoing, now).await?;
-    set_state(tx, other, user, before.incoming, after.incoming, now).await?;
-    Ok(after)
+    action: fn(Approval) -> FollowAction,
+) -> Result<FollowChange> {
+    let act = FollowAct::new(user, other, action, app.clock.now());
+    app.combiner.run(&app.db, act).await
 }
 
 /// Lists follows of `owner`, who must exist for `user`, with the counts of `owner`.
@@ -366,22 +290,4 @@ async fn find_counts(mut conn: Reader, user: UserId, owner: UserId) -> Result<Fo
 
 fn require_other(user: UserId, other: UserId, reason: &'static str) -> Result<()> {
     if user == other { Err(ValidationError::act("id", reason).into()) } else { Ok(()) }
-}
-
-fn error_for(error: FollowError) -> Error {
-    let reason = error.reason();
-    match error {
-        FollowError::AlreadyFollowing | FollowError::AlreadyRequested => {
-            Error::AlreadyExists { resource: Resource::Follow, reason }
-        }
-        FollowError::Blocked => {
-            Error::Forbidden { action: "follow", resource: Resource::User, reason }
-        }
-        FollowError::NotFollowing | FollowError::NotFollowed => {
-            Error::NotFound { resource: Resource::Follow, id: None }
-        }
-        FollowError::NoSuchRequest => {
-            Error::NotFound { resource: Resource::FollowRequest, id: None }
-        }
-    }
 }

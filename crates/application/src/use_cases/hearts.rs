@@ -1,11 +1,15 @@
 //! Hearts on posts.
 
-use grateful_domain::notification::{Act, EventDetails};
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{Act, Cause, EventDetails, InboxUpdate};
 use grateful_domain::{Heart, Page, PageRequest, PostId, UserId, Viewer};
 use grateful_storage::{Connection, NewHeart, Reader, Repositories};
 
-use crate::notify::{cause_for_author, notify, withdraw};
-use crate::post_access::{find_post, lock_post, lock_to_undo, read_with_post};
+use crate::combiner::{ActPlace, ActTarget, GroupedAct};
+use crate::notify::{event, update_inboxes};
+use crate::post_access::{lock_posts, read_with_post};
 use crate::{App, Error, Resource, Result, new_id, posts};
 
 /// The hearts of a post as a user sees them.
@@ -24,17 +28,7 @@ pub struct HeartStatus {
 pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
     let at = app.clock.now();
     let heart = NewHeart { id: new_id(at).into(), user, post, at };
-    app.db
-        .transaction(async |tx| {
-            let (_, target) = lock_post(tx, user, post).await?;
-            let Some(count) = tx.hearts().add(&[heart]).await?.remove(&heart.id) else {
-                return Err(add_error(tx, user, post).await?);
-            };
-            let cause = cause_for_author(&target, user, Act::Heart { post });
-            notify(tx, &[cause], &EventDetails::default(), at).await?;
-            Ok(HeartStatus { count, is_hearted: true })
-        })
-        .await
+    app.combiner.run(&app.db, AddHeart(heart)).await
 }
 
 /// Removes the heart of a user from a post, even if the user can no longer see the post. Then the returned number of
@@ -43,17 +37,7 @@ pub async fn add(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
 /// # Errors
 /// `NotFound` if the user has not hearted the post.
 pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<HeartStatus> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            let target = lock_to_undo(tx, user, post).await?;
-            let removed = tx.hearts().remove(&[(user, post)]).await?.pop();
-            let removed = removed.ok_or_else(|| target.nothing_to_undo(Resource::Heart))?;
-            withdraw(tx, removed.cause, now).await?;
-            let count = if target.is_visible { removed.count } else { 0 };
-            Ok(HeartStatus { count, is_hearted: false })
-        })
-        .await
+    app.combiner.run(&app.db, RemoveHeart { user, post, at: app.clock.now() }).await
 }
 
 /// Returns the number of hearts of a post, and whether the user has hearted it.
@@ -68,8 +52,95 @@ pub async fn list(app: &App, user: UserId, post: PostId, page: PageRequest) -> R
     Ok(read_with_post(app, user, post, list).await?.1)
 }
 
-/// Why a heart could not be added: the post was deleted in the meantime, or the heart exists already.
-async fn add_error(tx: &mut Connection, user: UserId, post: PostId) -> Result<Error> {
-    find_post(tx, Viewer::User(user), post).await?;
-    Ok(Error::AlreadyExists { resource: Resource::Heart, reason: "Post already hearted by user" })
+struct AddHeart(NewHeart);
+
+impl GroupedAct for AddHeart {
+    type Output = HeartStatus;
+
+    const NAME: &'static str = "add_heart";
+
+    fn place(&self) -> ActPlace {
+        ActPlace::new(self.0.user, ActTarget::Post(self.0.post))
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<HeartStatus>>> {
+        let pair = |heart: &NewHeart| (heart.user, heart.post);
+        let pairs: Vec<_> = acts.iter().map(|act| pair(&act.0)).collect();
+        let locked = lock_posts(tx, &pairs).await?;
+        let can_see = |(user, post)| locked.actor_and_author(user, post).is_ok();
+        let hearts = acts.iter().map(|act| act.0).filter(|heart| can_see(pair(heart)));
+        let hearts: Vec<NewHeart> = hearts.collect();
+        let added = tx.hearts().add(&hearts).await?;
+        let refused = hearts.iter().filter(|heart| !added.contains_key(&heart.id)).map(pair);
+        let refused: Vec<_> = refused.collect();
+        let still_visible = if refused.is_empty() {
+            HashMap::new()
+        } else {
+            tx.posts().find_visible(&refused).await?
+        };
+        let mut updates = vec![];
+        let results = acts.iter().map(|AddHeart(heart)| {
+            let (_, author) = locked.actor_and_author(heart.user, heart.post)?;
+            let Some(count) = added.get(&heart.id) else {
+                return Err(add_error(heart.post, still_visible.contains_key(&pair(heart))));
+            };
+            let act = Act::Heart { post: heart.post };
+            let cause = Cause { recipient: author, actor: heart.user, act };
+            updates.push(InboxUpdate::Record(event(cause, EventDetails::default(), heart.at)));
+            Ok(HeartStatus { count: *count, is_hearted: true })
+        });
+        let results = results.collect();
+        update_inboxes(tx, updates).await?;
+        Ok(results)
+    }
+}
+
+/// Why a heart could not be added: it exists already, or the post was deleted in the meantime.
+fn add_error(post: PostId, is_visible: bool) -> Error {
+    if is_visible {
+        let reason = "Post already hearted by user";
+        Error::AlreadyExists { resource: Resource::Heart, reason }
+    } else {
+        Resource::Post.not_found(post)
+    }
+}
+
+struct RemoveHeart {
+    user: UserId,
+    post: PostId,
+    at: DateTime<Utc>,
+}
+
+impl GroupedAct for RemoveHeart {
+    type Output = HeartStatus;
+
+    const NAME: &'static str = "remove_heart";
+
+    fn place(&self) -> ActPlace {
+        ActPlace::new(self.user, ActTarget::Post(self.post))
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<HeartStatus>>> {
+        let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
+        let locked = lock_posts(tx, &pairs).await?;
+        let existing: Vec<_> =
+            pairs.into_iter().filter(|(user, _)| locked.actor(*user).is_ok()).collect();
+        let removed = tx.hearts().remove(&existing).await?;
+        let removed: HashMap<_, _> = removed
+            .into_iter()
+            .map(|heart| ((heart.cause.actor, heart.cause.act), heart))
+            .collect();
+        let mut updates = vec![];
+        let results = acts.iter().map(|RemoveHeart { user, post, at }| {
+            let target = locked.undo_target(*user, *post)?;
+            let removed = removed.get(&(*user, Act::Heart { post: *post }));
+            let removed = removed.ok_or_else(|| target.nothing_to_undo(Resource::Heart))?;
+            updates.push(InboxUpdate::Withdraw { cause: removed.cause, at: *at });
+            let count = if target.is_visible { removed.count } else { 0 };
+            Ok(HeartStatus { count, is_hearted: false })
+        });
+        let results = results.collect();
+        update_inboxes(tx, updates).await?;
+        Ok(results)
+    }
 }

@@ -5,12 +5,15 @@ mod stream;
 use futures_util::future::try_join;
 use grateful_domain::notification::{NotificationCounts, NotificationStats, RenderedNotification};
 use grateful_domain::{NotificationId, NotificationType, Page, PageRequest, UserId};
-use grateful_storage::{Job, NotificationQuery, Reader, Repositories};
+use grateful_storage::{
+    Connection, Job, NotificationQuery, NotificationRead, Reader, Repositories,
+};
 
 pub use self::stream::{
     Stream, StreamEvent, StreamTicket, check_ticket, issue_ticket, redeem_ticket,
 };
 use crate::background_jobs::{enqueue, run};
+use crate::combiner::{ActPlace, ActTarget, GroupedAct};
 use crate::{App, Resource, Result};
 
 /// Selects notifications by whether they were read.
@@ -79,16 +82,8 @@ pub async fn get_stats(
 /// # Errors
 /// `NotFound` if the user has no such notification.
 pub async fn mark_read(app: &App, user: UserId, id: NotificationId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            if tx.notifications().mark_read(user, id, now).await? {
-                Ok(())
-            } else {
-                Err(Resource::Notification.not_found(id))
-            }
-        })
-        .await
+    let read = NotificationRead { owner: user, id, at: app.clock.now() };
+    app.combiner.run(&app.db, ReadNotification(read)).await
 }
 
 /// Marks all notifications as read that exist at the time of the call. Returns how many in the list were unread. If there
@@ -110,4 +105,25 @@ pub async fn mark_all_read(app: &App, user: UserId) -> Result<i64> {
         .await?;
     run(app, job).await;
     Ok(unread)
+}
+
+struct ReadNotification(NotificationRead);
+
+impl GroupedAct for ReadNotification {
+    type Output = ();
+
+    const NAME: &'static str = "read_notification";
+
+    fn place(&self) -> ActPlace {
+        ActPlace::new(self.0.owner, ActTarget::Notification(self.0.id))
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<()>>> {
+        let reads: Vec<_> = acts.iter().map(|act| act.0).collect();
+        let found = tx.notifications().mark_read(&reads).await?;
+        let result = |(found, read): (bool, &NotificationRead)| {
+            if found { Ok(()) } else { Err(Resource::Notification.not_found(read.id)) }
+        };
+        Ok(found.into_iter().zip(&reads).map(result).collect())
+    }
 }

@@ -1,11 +1,15 @@
 //! Emoji reactions to posts. A user has at most one per post.
 
-use grateful_domain::notification::{Act, EventDetails};
-use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId};
-use grateful_storage::{NewReaction, Reader, Repositories};
+use std::collections::HashMap;
 
-use crate::notify::{cause_for_author, notify, update_reaction, withdraw};
-use crate::post_access::{lock_post, lock_to_undo, read_with_post};
+use chrono::{DateTime, Utc};
+use grateful_domain::notification::{Act, Cause, EventDetails, InboxUpdate};
+use grateful_domain::{Emoji, EmojiCount, Page, PageRequest, PostId, Reaction, UserId};
+use grateful_storage::{Connection, NewReaction, Reader, Repositories};
+
+use crate::combiner::{ActPlace, ActTarget, GroupedAct};
+use crate::notify::{event, update_inboxes};
+use crate::post_access::{lock_posts, read_with_post};
 use crate::{App, Resource, Result, new_id};
 
 /// The reactions to a post as a user sees them.
@@ -23,27 +27,7 @@ pub struct ReactionSummary {
 pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<Reaction> {
     let at = app.clock.now();
     let new = NewReaction { id: new_id(at).into(), user, post, emoji, at };
-    app.db
-        .transaction(async |tx| {
-            let (reactor, target) = lock_post(tx, user, post).await?;
-            let stored = tx.emoji_reactions().set(&[new]).await?.pop();
-            let stored = stored.ok_or_else(|| Resource::Post.not_found(post))?;
-            let cause = cause_for_author(&target, user, Act::Reaction { post });
-            if stored.is_new {
-                let details = EventDetails { emoji: Some(emoji), ..EventDetails::default() };
-                notify(tx, &[cause], &details, at).await?;
-            } else {
-                update_reaction(tx, cause, emoji, at).await?;
-            }
-            Ok(Reaction {
-                id: stored.id,
-                post,
-                user: reactor,
-                emoji,
-                created_at: stored.created_at,
-            })
-        })
-        .await
+    app.combiner.run(&app.db, SetReaction(new)).await
 }
 
 /// Removes the reaction of a user from a post, even if the user can no longer see the post.
@@ -51,15 +35,7 @@ pub async fn set(app: &App, user: UserId, post: PostId, emoji: Emoji) -> Result<
 /// # Errors
 /// `NotFound` if the user has not reacted to the post.
 pub async fn remove(app: &App, user: UserId, post: PostId) -> Result<()> {
-    let now = app.clock.now();
-    app.db
-        .transaction(async |tx| {
-            let target = lock_to_undo(tx, user, post).await?;
-            let cause = tx.emoji_reactions().remove(&[(user, post)]).await?.pop();
-            let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Reaction))?;
-            withdraw(tx, cause, now).await
-        })
-        .await
+    app.combiner.run(&app.db, RemoveReaction { user, post, at: app.clock.now() }).await
 }
 
 /// Lists the reactions to a post with their users, newest first.
@@ -80,4 +56,80 @@ pub async fn get_summary(app: &App, user: UserId, post: PostId) -> Result<Reacti
     let counts = counts.remove(&post).unwrap_or_default();
     let total = counts.iter().map(|entry| i32::try_from(entry.count).unwrap_or(i32::MAX)).sum();
     Ok(ReactionSummary { total, counts, own: found.reaction })
+}
+
+struct SetReaction(NewReaction);
+
+impl GroupedAct for SetReaction {
+    type Output = Reaction;
+
+    const NAME: &'static str = "set_reaction";
+
+    fn place(&self) -> ActPlace {
+        ActPlace::new(self.0.user, ActTarget::Post(self.0.post))
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<Reaction>>> {
+        let pairs: Vec<_> = acts.iter().map(|act| (act.0.user, act.0.post)).collect();
+        let locked = lock_posts(tx, &pairs).await?;
+        let can_see = |new: &NewReaction| locked.actor_and_author(new.user, new.post).is_ok();
+        let reactions: Vec<_> = acts.iter().map(|act| act.0).filter(can_see).collect();
+        let saved = tx.emoji_reactions().set(&reactions).await?;
+        let saved: HashMap<_, _> = saved.into_iter().map(|it| ((it.user, it.post), it)).collect();
+        let mut updates = vec![];
+        let results = acts.iter().map(|SetReaction(new)| {
+            let NewReaction { user, post, emoji, at, .. } = *new;
+            let (reactor, author) = locked.actor_and_author(user, post)?;
+            let saved = saved.get(&(user, post)).ok_or_else(|| Resource::Post.not_found(post))?;
+            let cause = Cause { recipient: author, actor: user, act: Act::Reaction { post } };
+            updates.push(if saved.is_new {
+                let details = EventDetails { emoji: Some(emoji), ..EventDetails::default() };
+                InboxUpdate::Record(event(cause, details, at))
+            } else {
+                InboxUpdate::ChangeEmoji { cause, emoji }
+            });
+            let (id, created_at) = (saved.id, saved.created_at);
+            Ok(Reaction { id, post, user: reactor.clone(), emoji, created_at })
+        });
+        let results = results.collect();
+        update_inboxes(tx, updates).await?;
+        Ok(results)
+    }
+}
+
+struct RemoveReaction {
+    user: UserId,
+    post: PostId,
+    at: DateTime<Utc>,
+}
+
+impl GroupedAct for RemoveReaction {
+    type Output = ();
+
+    const NAME: &'static str = "remove_reaction";
+
+    fn place(&self) -> ActPlace {
+        ActPlace::new(self.user, ActTarget::Post(self.post))
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<()>>> {
+        let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
+        let locked = lock_posts(tx, &pairs).await?;
+        let existing: Vec<_> =
+            pairs.into_iter().filter(|(user, _)| locked.actor(*user).is_ok()).collect();
+        let removed = tx.emoji_reactions().remove(&existing).await?;
+        let removed: HashMap<_, _> =
+            removed.into_iter().map(|cause| ((cause.actor, cause.act), cause)).collect();
+        let mut updates = vec![];
+        let results = acts.iter().map(|RemoveReaction { user, post, at }| {
+            let target = locked.undo_target(*user, *post)?;
+            let cause = removed.get(&(*user, Act::Reaction { post: *post })).copied();
+            let cause = cause.ok_or_else(|| target.nothing_to_undo(Resource::Reaction))?;
+            updates.push(InboxUpdate::Withdraw { cause, at: *at });
+            Ok(())
+        });
+        let results = results.collect();
+        update_inboxes(tx, updates).await?;
+        Ok(results)
+    }
 }

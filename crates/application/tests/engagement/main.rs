@@ -7,6 +7,10 @@ mod support;
 
 /// Comments.
 mod comments;
+/// Acts of many users in one transaction.
+mod groups;
+/// Acts in groups and one after another.
+mod groups_and_single_acts;
 /// Hearts.
 mod hearts;
 /// Statement counts of acts and lists.

@@ -53,3 +53,19 @@ pub(crate) fn assert_forbidden<T: Debug>(result: Result<T>, expected: Resource) 
         other => panic!("{other:?}"),
     }
 }
+
+/// A word for the result of an act.
+pub(crate) fn outcome<T>(result: &Result<T>) -> &'static str {
+    match result {
+        Ok(_) => "done",
+        Err(Error::AlreadyExists { .. }) => "exists",
+        Err(Error::NotFound { resource: Resource::Post, .. }) => "no post",
+        Err(Error::NotFound { resource: Resource::User, .. }) => "no user",
+        Err(Error::NotFound { .. }) => "nothing there",
+        Err(Error::Forbidden { .. }) => "forbidden",
+        Err(Error::Unauthenticated(_)) => "no account",
+        Err(Error::Unavailable(_)) => "unavailable",
+        Err(Error::Internal(_)) => "internal",
+        Err(_) => "another error",
+    }
+}

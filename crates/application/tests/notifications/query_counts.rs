@@ -91,7 +91,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
         assert_mentions(0).await;
         assert_queries!(9, update_post(post, with_content(&names)));
         assert_queries!(6, update_post(post, with_content(&format!("{names} ."))));
-        assert_queries!(11, update_post(post, with_content(&other_names)));
+        assert_queries!(10, update_post(post, with_content(&other_names)));
         assert_mentions(1).await;
         let hide = PostEdit { visibility: Some(Visibility::Private), ..PostEdit::default() };
         let show = PostEdit { visibility: Some(Visibility::Public), ..PostEdit::default() };
@@ -104,7 +104,7 @@ async fn mentions_need_the_same_number_of_statements_for_one_and_for_fifty_users
         assert_queries!(9, update_comment(comment, "No names"));
         assert_queries!(9, update_comment(comment, &names));
         assert_queries!(6, update_comment(comment, &format!("{names} .")));
-        assert_queries!(11, update_comment(comment, &other_names));
+        assert_queries!(10, update_comment(comment, &other_names));
         assert_mentions(3).await;
     }
 }

@@ -9,7 +9,7 @@ use crate::{NotificationId, elapsed_since};
 
 /// What [`decide`] has to know of the inbox and of the two users.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InboxContext {
+pub(super) struct InboxContext {
     pub deliverability: Deliverability,
     /// Whether the inbox already has a notification of the same act.
     pub is_recorded: bool,
@@ -34,7 +34,7 @@ pub enum Deliverability {
 
 /// A top-level notification, with what an event needs to know about its children.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParentNotification {
+pub(super) struct ParentNotification {
     pub notification: Notification,
     /// [`Notification::sort_key`] of its newest child, or its own if it is not a batch.
     pub newest: (DateTime<Utc>, NotificationId),
@@ -55,6 +55,8 @@ pub enum BatchDecision {
     Start,
     /// The withdrawn notification returns without becoming unread.
     Restore(RestoreTarget),
+    /// It would start a notification, but the hourly limit of the recipient is reached. It creates none.
+    HoldBack,
 }
 
 /// Why an event creates no notification.
@@ -94,8 +96,8 @@ pub enum RestoreTarget {
     Standalone,
 }
 
-/// Decides what happens to an event.
-pub fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
+/// Decides what happens to an event, apart from the hourly limit.
+pub(super) fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
     if let Some(reason) = skip_reason(event, context) {
         return BatchDecision::Skip(reason);
     }

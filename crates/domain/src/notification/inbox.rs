@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Act, BatchCounts, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
-    Notification, NotificationCounts, NotificationType, ParentNotification, QuotedTexts,
-    RemainingBatch, RenderedNotification, SuppressedNotification, SuppressionReason,
-    WithdrawalReason, WithdrawnNotification, record, update_reaction, withdraw,
+    Act, BatchDecision, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
+    InboxUpdate, Notification, NotificationCounts, NotificationType, ParentNotification,
+    QuotedTexts, RemainingBatch, RenderedNotification, SuppressedNotification, WithdrawalReason,
+    WithdrawnNotification, decide, record, update_reaction, withdraw,
 };
 use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
@@ -45,27 +45,31 @@ use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 pub struct Inbox {
     owner: UserId,
     /// Each with the number of the last change of the list that showed it, or 0 if none did.
-    notifications: BTreeMap<NotificationId, (Notification, i64)>,
-    last_seq: i64,
+    pub(super) notifications: BTreeMap<NotificationId, (Notification, i64)>,
+    pub(super) last_seq: i64,
+    /// The notifications that left the list, each with the number of the change.
+    pub(super) removals: Vec<(NotificationId, i64)>,
     by_act: BTreeMap<ActKey, NotificationId>,
     open: BTreeMap<BatchKey, NotificationId>,
-    children: BTreeMap<NotificationId, Children>,
-    withdrawn: BTreeMap<ActKey, WithdrawnNotification>,
-    suppressed: BTreeMap<ActKey, SuppressedNotification>,
+    pub(super) children: BTreeMap<NotificationId, Children>,
+    pub(super) withdrawn: BTreeMap<ActKey, WithdrawnNotification>,
+    pub(super) suppressed: BTreeMap<ActKey, SuppressedNotification>,
     /// Each with the number of events of the type that the hourly limit has ever held back.
-    quotas: BTreeMap<NotificationType, (HourlyQuota, i64)>,
+    pub(super) quotas: BTreeMap<NotificationType, (HourlyQuota, i64)>,
 }
 
 /// An actor, and the [`Act::dedup_key`] of their act.
 type ActKey = (UserId, String);
 
-/// The children of a batch.
+/// The children of a batch. In a [part](super::InboxPart) of an inbox, not all of them are loaded.
 #[derive(Debug, Clone, Default)]
-struct Children {
-    /// By [`Notification::sort_key`].
+pub(super) struct Children {
+    /// The loaded ones, by [`Notification::sort_key`].
     by_time: BTreeSet<(DateTime<Utc>, NotificationId)>,
-    /// How many children each actor has.
-    per_actor: BTreeMap<Option<UserId>, usize>,
+    /// How many children each actor has. Those that are not loaded count as one.
+    pub(super) per_actor: BTreeMap<Option<UserId>, usize>,
+    /// Whether a child that is not loaded is unread.
+    pub(super) has_unloaded_unread: bool,
 }
 
 impl Inbox {
@@ -75,6 +79,7 @@ impl Inbox {
             owner,
             notifications: BTreeMap::new(),
             last_seq: 0,
+            removals: Vec::new(),
             by_act: BTreeMap::new(),
             open: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -84,15 +89,33 @@ impl Inbox {
         }
     }
 
-    /// Records an event. If the hourly limit is reached, the event is held back.
-    pub fn record(&mut self, event: &Event, deliverability: Deliverability) {
-        let changes = record(event, &self.context(event, deliverability));
-        if changes.quota_use.is_none_or(|cause| self.consume_quota(cause, event.at)) {
-            self.apply(changes);
-        } else {
-            let reason = SuppressionReason::HeldBack;
-            self.suppress(SuppressedNotification::new(event.cause, reason, event.at));
+    /// Applies an update. Returns what happened to an event. `deliverability` is that of the event.
+    pub fn update(
+        &mut self,
+        update: &InboxUpdate,
+        deliverability: Deliverability,
+    ) -> Option<BatchDecision> {
+        match update {
+            InboxUpdate::Record(event) => return Some(self.record(event, deliverability)),
+            InboxUpdate::Withdraw { cause, at } => self.withdraw(cause.actor, cause.act, *at),
+            InboxUpdate::ChangeEmoji { cause, emoji } => {
+                self.update_reaction(cause.actor, cause.act, *emoji);
+            }
         }
+        None
+    }
+
+    /// Records an event. If the hourly limit is reached, the event is held back.
+    pub fn record(&mut self, event: &Event, deliverability: Deliverability) -> BatchDecision {
+        let context = self.context(event, deliverability);
+        let decision = match decide(event, &context) {
+            BatchDecision::Start if !self.consume_quota(event.cause, event.at) => {
+                BatchDecision::HoldBack
+            }
+            decision => decision,
+        };
+        self.apply(record(event, &context, decision));
+        decision
     }
 
     /// Returns false, and counts the event as held back, if the hourly limit is reached.
@@ -115,25 +138,35 @@ impl Inbox {
     pub fn withdraw(&mut self, actor: UserId, act: Act, now: DateTime<Utc>) {
         let key = (actor, act.dedup_key());
         self.suppressed.remove(&key);
-        let Some(notification) = self.find(&key).cloned() else { return };
+        if let Some(id) = self.by_act.get(&key) {
+            self.withdraw_notification(*id, WithdrawalReason::Undone, now);
+        }
+    }
+
+    /// Withdraws a single notification or a child of a batch.
+    pub fn withdraw_notification(
+        &mut self,
+        id: NotificationId,
+        reason: WithdrawalReason,
+        now: DateTime<Utc>,
+    ) {
+        let Some(notification) = self.get(id).cloned() else { return };
         if notification.is_top_level()
-            && let Some((quota, _)) = self.quotas.get_mut(&act.kind())
+            && let Some(actor) = notification.actor
+            && let Some((quota, _)) = self.quotas.get_mut(&notification.kind)
         {
             *quota = quota.release(actor, notification.created_at);
         }
-        let Some(parent) = self.get(notification.parent.unwrap_or(notification.id)).cloned() else {
-            return;
-        };
-        let remaining = self.remaining_batch(parent.id, Some(notification.id));
-        let reason = WithdrawalReason::Undone;
-        self.apply(withdraw(&parent, &[notification], remaining.as_ref(), reason, now));
+        let Some(parent) = self.get(notification.parent.unwrap_or(id)).cloned() else { return };
+        let remaining = self.remaining_batch(&parent, Some(&notification));
+        self.apply(withdraw(&parent, &notification, remaining.as_ref(), reason, now));
     }
 
     /// Replaces the emoji in the notification of a reaction.
     pub fn update_reaction(&mut self, actor: UserId, act: Act, emoji: Emoji) {
         let Some(reaction) = self.find(&(actor, act.dedup_key())).cloned() else { return };
         let batch = reaction.parent.and_then(|parent| self.get(parent)).cloned();
-        let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch.id, None));
+        let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch, None));
         let batch = batch.as_ref().zip(remaining.as_ref());
         self.apply(update_reaction(&reaction, emoji, batch));
     }
@@ -281,25 +314,30 @@ impl Inbox {
     /// The batch without one child, or `None` if no child remains.
     fn remaining_batch(
         &self,
-        batch: NotificationId,
-        without: Option<NotificationId>,
+        batch: &Notification,
+        without: Option<&Notification>,
     ) -> Option<RemainingBatch> {
-        let mut children = self.children(batch);
-        children.retain(|child| Some(child.id) != without);
-        let newest = *children.first()?;
-        let actors: BTreeSet<_> = children.iter().map(|child| child.actor).collect();
-        Some(RemainingBatch {
-            counts: BatchCounts {
-                child_count: to_count(children.len()),
-                actor_count: to_count(actors.len()),
-            },
-            newest: newest.clone(),
-            all_read: children.iter().all(|child| child.read_at.is_some()),
-        })
+        let children = self.children.get(&batch.id)?;
+        let remaining = || {
+            let ids = children.by_time.iter().rev().map(|(_, id)| *id);
+            ids.filter(|id| without.is_none_or(|child| child.id != *id))
+                .filter_map(|id| self.get(id))
+        };
+        let newest = remaining().next()?.clone();
+        let mut counts = batch.batch_counts();
+        if let Some(child) = without {
+            let of_actor = children.per_actor.get(&child.actor).copied();
+            counts.child_count -= 1;
+            counts.actor_count -= i32::from(of_actor == Some(1));
+        }
+        let all_read =
+            !children.has_unloaded_unread && remaining().all(|child| child.read_at.is_some());
+        Some(RemainingBatch { counts, newest, all_read })
     }
 
     fn apply(&mut self, mut changes: InboxChanges) {
-        let (_, saved) = changes.take_numbered(&mut self.last_seq);
+        let (removed, saved) = changes.take_numbered(&mut self.last_seq);
+        self.removals.extend(removed);
         for id in changes.deleted {
             self.remove(id);
         }
@@ -312,18 +350,19 @@ impl Inbox {
         for withdrawn in changes.withdrawn {
             self.withdrawn.insert((withdrawn.actor, withdrawn.act.clone()), withdrawn);
         }
-        changes.suppressed.into_iter().for_each(|suppressed| self.suppress(suppressed));
+        for suppressed in changes.suppressed {
+            self.suppressed.insert((suppressed.actor, suppressed.act.clone()), suppressed);
+        }
     }
 
-    fn suppress(&mut self, suppressed: SuppressedNotification) {
-        self.suppressed.insert((suppressed.actor, suppressed.act.clone()), suppressed);
-    }
-
-    fn save(&mut self, notification: Notification, seq: i64) {
+    pub(super) fn save(&mut self, notification: Notification, seq: i64) {
         let id = notification.id;
-        let seq = self.remove(id).map_or(seq, |last_seq| seq.max(last_seq));
+        let last_seq = self.remove(id);
+        let seq = last_seq.map_or(seq, |last_seq| seq.max(last_seq));
         if let Some(key) = act_key(&notification) {
-            self.suppressed.remove(&key);
+            if last_seq.is_none() {
+                self.suppressed.remove(&key);
+            }
             self.by_act.insert(key, id);
         }
         if let Some(key) = notification.key.clone().filter(|_| notification.is_open()) {
@@ -361,10 +400,6 @@ impl Inbox {
     }
 }
 
-fn act_key(notification: &Notification) -> Option<ActKey> {
+pub(super) fn act_key(notification: &Notification) -> Option<ActKey> {
     Some((notification.actor?, notification.act.clone()?))
-}
-
-fn to_count(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
 }

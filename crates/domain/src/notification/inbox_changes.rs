@@ -4,12 +4,12 @@ use std::mem;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Cause, Notification, SuppressedNotification};
+use super::{Notification, SuppressedNotification};
 use crate::{NotificationId, UserId, elapsed_since};
 
-/// The changes to the rows of one inbox. Apply all of them or none.
+/// What one act changes in an inbox.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct InboxChanges {
+pub(super) struct InboxChanges {
     /// Notifications to insert, or to update if the id exists, in this order: a notification that stops being the open
     /// one of its key comes before the one that replaces it.
     pub saved: Vec<Notification>,
@@ -25,9 +25,6 @@ pub struct InboxChanges {
     pub restored: Option<WithdrawnNotification>,
     /// Acts to remember because they have no notification, for a reason that their rows do not show.
     pub suppressed: Vec<SuppressedNotification>,
-    /// The cause of the new top-level notification, which counts toward the hourly limit of its recipient and type. If the
-    /// limit is reached, apply none of the changes.
-    pub quota_use: Option<Cause>,
 }
 
 /// Changed items of an inbox, each with the number of its change.
@@ -37,7 +34,7 @@ impl InboxChanges {
     /// Takes the notifications that leave the top-level list and those to save, and gives each change of the list the next
     /// number after `last_seq`: first what leaves the list, then what is new or looks different. A saved notification that
     /// does not change the list has the number 0 and keeps the number that it has.
-    pub fn take_numbered(
+    pub(super) fn take_numbered(
         &mut self,
         last_seq: &mut i64,
     ) -> (Numbered<NotificationId>, Numbered<Notification>) {

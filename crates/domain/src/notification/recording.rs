@@ -4,14 +4,18 @@ use chrono::{DateTime, Utc};
 
 use super::{
     BatchCounts, BatchDecision, Event, EventDetails, InboxChanges, InboxContext, Notification,
-    ParentNotification, RestoreTarget, SkipReason, SuppressedNotification, SuppressionReason,
-    WithdrawnNotification, decide,
+    ParentNotification, RestoreTarget, SuppressedNotification, SuppressionReason,
+    WithdrawnNotification,
 };
 
 /// Computes what an event changes in the recipient's inbox.
-pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
+pub(super) fn record(
+    event: &Event,
+    context: &InboxContext,
+    decision: BatchDecision,
+) -> InboxChanges {
     let InboxContext { open, withdrawn, .. } = context;
-    match (decide(event, context), open, withdrawn) {
+    match (decision, open, withdrawn) {
         (BatchDecision::Join, Some(open), _) => {
             let child = single_notification(event);
             let batch = batch_with_child(open, &child);
@@ -26,16 +30,16 @@ pub fn record(event: &Event, context: &InboxContext) -> InboxChanges {
         (BatchDecision::Restore(target), _, Some(withdrawn)) => {
             restore(event, context, withdrawn, target)
         }
-        (BatchDecision::Skip(reason), ..) => skip(event, reason),
+        (BatchDecision::Skip(reason), ..) => suppress(event, reason.suppression()),
+        (BatchDecision::HoldBack, ..) => suppress(event, Some(SuppressionReason::HeldBack)),
         _ => InboxChanges::default(),
     }
 }
 
 /// Remembers why the event creates no notification, unless the rows of its act show it.
-fn skip(event: &Event, reason: SkipReason) -> InboxChanges {
-    let suppressed = reason.suppression();
+fn suppress(event: &Event, reason: Option<SuppressionReason>) -> InboxChanges {
     let suppressed =
-        suppressed.map(|reason| SuppressedNotification::new(event.cause, reason, event.at));
+        reason.map(|reason| SuppressedNotification::new(event.cause, reason, event.at));
     InboxChanges { suppressed: suppressed.into_iter().collect(), ..InboxChanges::default() }
 }
 
@@ -46,7 +50,6 @@ fn start(event: &Event, open: Option<&ParentNotification>) -> InboxChanges {
     let closed = open.map(|open| Notification { closed_at, ..open.notification.clone() });
     InboxChanges {
         updated_in_list: vec![single.id],
-        quota_use: Some(event.cause),
         saved: closed.into_iter().chain([single]).collect(),
         ..InboxChanges::default()
     }

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::Emoji;
 
-/// What remains of a batch after some of its children are withdrawn.
+/// What remains of a batch after one of its children is withdrawn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RemainingBatch {
+pub(super) struct RemainingBatch {
     pub counts: BatchCounts,
     /// The newest remaining child.
     pub newest: Notification,
@@ -27,25 +27,25 @@ pub enum WithdrawalReason {
     Revoked,
 }
 
-/// Withdraws notifications. `parent` is a top-level notification; `children` are the withdrawn children if it is a batch,
-/// or `parent` itself if it is not. A batch without remaining children is deleted.
+/// Withdraws a notification. `parent` is the batch that it is a child of, or the notification itself. A batch without
+/// remaining children is deleted.
 ///
 /// A batch becomes read if all remaining children are read: what made it unread was withdrawn. No notification becomes
 /// unread, and the order of the list does not change.
-pub fn withdraw(
+pub(super) fn withdraw(
     parent: &Notification,
-    children: &[Notification],
+    notification: &Notification,
     remaining: Option<&RemainingBatch>,
     reason: WithdrawalReason,
     now: DateTime<Utc>,
 ) -> InboxChanges {
-    let withdrawn = children.iter().filter_map(|child| to_withdrawn(child, now)).collect();
-    let deleted = children.iter().map(|child| child.id).collect();
-    let to_suppressed = |child| SuppressedNotification::of_withdrawn(child, now);
+    let withdrawn = to_withdrawn(notification, now).into_iter().collect();
+    let deleted = vec![notification.id];
     let suppressed = match reason {
-        WithdrawalReason::Undone => vec![],
-        WithdrawalReason::Revoked => children.iter().filter_map(to_suppressed).collect(),
+        WithdrawalReason::Undone => None,
+        WithdrawalReason::Revoked => SuppressedNotification::of_withdrawn(notification, now),
     };
+    let suppressed = suppressed.into_iter().collect();
     let changes = InboxChanges { deleted, withdrawn, suppressed, ..InboxChanges::default() };
     match (parent.batch, remaining) {
         (Some(_), Some(remaining)) => InboxChanges {
@@ -66,7 +66,7 @@ pub fn withdraw(
 /// children as [`RemainingBatch`].
 ///
 /// No notification becomes unread, and the order of the list does not change.
-pub fn update_reaction(
+pub(super) fn update_reaction(
     reaction: &Notification,
     emoji: Emoji,
     batch: Option<(&Notification, &RemainingBatch)>,

@@ -21,7 +21,7 @@ fn the_first_heart_starts_a_single_notification() {
     assert_eq!(single.key, Some(BatchKind::PostInteraction.key(post(1))));
     assert_eq!((single.batch, single.parent, single.read_at), (None, None, None));
     assert_eq!((single.created_at, single.last_updated_at), (scenario.now, scenario.now));
-    assert!(single.is_open());
+    assert!(single.closed_at.is_none());
     assert!(scenario.inbox.children(single.id).is_empty());
 }
 
@@ -39,7 +39,7 @@ fn a_second_act_within_the_hour_converts_the_single_to_a_batch() {
     assert_eq!(batch.batch, Some(BatchCounts { child_count: 2, actor_count: 2 }));
     assert_eq!((batch.created_at, batch.last_updated_at), (scenario.now, scenario.now));
     assert_eq!((batch.actor, batch.act.clone()), (Some(CARO.into()), None));
-    assert!(batch.is_open());
+    assert!(batch.closed_at.is_none());
     assert_ne!(batch.id, single.id);
     let [newest, first] = scenario.inbox.children(batch.id)[..] else { panic!("not two children") };
     assert_eq!((first.id, first.created_at), (single.id, single.created_at));
@@ -59,7 +59,7 @@ fn after_the_hour_the_single_is_closed_and_another_starts() {
     assert_eq!(scenario.messages(), ["* Caro liked your post", "* Ben liked your post"]);
     let [second, first] = scenario.inbox.top_level()[..] else { panic!("not two") };
     assert_eq!(first.closed_at, Some(scenario.now));
-    assert!(second.is_open());
+    assert!(second.closed_at.is_none());
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn follow_requests_and_acceptances_are_never_batched() {
             "* Ben wants to follow you",
         ]
     );
-    assert!(scenario.all().iter().all(|single| single.key.is_none() && single.is_open()));
+    assert!(scenario.all().iter().all(|single| single.key.is_none() && single.closed_at.is_none()));
     assert_eq!(scenario.inbox.top_level()[3].priority, Priority::High);
 }
 

@@ -337,7 +337,7 @@ fn check_list(scenario: &Scenario) -> TestCaseResult {
     let mut open = BTreeSet::new();
     for parent in scenario.inbox.top_level() {
         prop_assert!(parent.parent.is_none());
-        if let Some(key) = parent.key.as_ref().filter(|_| parent.is_open()) {
+        if let Some(key) = parent.key.as_ref().filter(|_| parent.closed_at.is_none()) {
             prop_assert!(open.insert(key), "invariant 1: {key:?} is open twice");
         }
         let children = scenario.inbox.children(parent.id);

@@ -20,5 +20,8 @@ mod read_state;
 /// The hourly limit of new notifications.
 mod hourly_limit;
 
+/// Groups of updates, applied to a part of the inbox.
+mod groups;
+
 /// Invariants over random sequences of acts.
 mod invariants;

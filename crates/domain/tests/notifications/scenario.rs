@@ -56,7 +56,7 @@ impl Scenario {
     }
 
     /// An event of the act with all details that the act can have.
-    fn event(&mut self, actor: i64, act: Act) -> Event {
+    pub(crate) fn event(&mut self, actor: i64, act: Act) -> Event {
         let (id, batch_id) = (self.next_id(), self.next_id());
         let cause = Cause { recipient: ana(), actor: actor.into(), act };
         Event { cause, details: details(act), at: self.now, id, batch_id }

@@ -161,12 +161,12 @@ closed_enum! {
 }
 
 impl From<BatchDecision> for Outcome {
-    /// The outcome of an event that the hourly limit does not hold back.
     fn from(decision: BatchDecision) -> Self {
         match decision {
             BatchDecision::Join => Self::Joined,
             BatchDecision::Convert => Self::Converted,
             BatchDecision::Start => Self::Started,
+            BatchDecision::HoldBack => Self::HeldBack,
             BatchDecision::Restore(_) => Self::Restored,
             BatchDecision::Skip(_) => Self::Skipped,
         }

@@ -128,6 +128,27 @@ impl QueryLog {
         }
     }
 
+    /// Adds these statements to the logs of the current operation and of all operations around it. For statements of another
+    /// task, for which the operation has waited.
+    pub fn add_to_current(&self) {
+        _ = SCOPE.try_with(|scope| {
+            let mut next = Some(scope);
+            while let Some(scope) = next {
+                scope.log().merge(self);
+                next = scope.outer.as_ref();
+            }
+        });
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (sql, stats) in &other.stats {
+            let sum = self.stats_of(sql, || Arc::clone(sql));
+            sum.count += stats.count;
+            sum.time += stats.time;
+        }
+        self.round_trips.extend(&other.round_trips);
+    }
+
     /// The number of executed statements, including `BEGIN` and `COMMIT`.
     pub fn total(&self) -> u32 {
         self.stats.iter().map(|(_, stats)| stats.count).sum()
@@ -150,17 +171,20 @@ impl QueryLog {
     }
 
     fn add(&mut self, sql: &str, text: impl Fn() -> Arc<str>, span: StatementSpan) {
-        let known = self.stats.iter_mut().find(|(known, _)| **known == *sql);
-        let stats = match known {
-            Some((_, stats)) => stats,
-            None => &mut self.stats.push_mut((text(), StatementStats::default())).1,
-        };
+        let stats = self.stats_of(sql, text);
         stats.count += 1;
         stats.time += span.elapsed();
         // It waited for all responses that had arrived before it was sent.
         match self.round_trips.iter().position(|end| span.start < *end) {
             None => self.round_trips.push(span.end),
             Some(round) => self.round_trips[round] = self.round_trips[round].min(span.end),
+        }
+    }
+
+    fn stats_of(&mut self, sql: &str, text: impl FnOnce() -> Arc<str>) -> &mut StatementStats {
+        match self.stats.iter().position(|(known, _)| **known == *sql) {
+            Some(index) => &mut self.stats[index].1,
+            None => &mut self.stats.push_mut((text(), StatementStats::default())).1,
         }
     }
 }

@@ -6,7 +6,6 @@ mod suggestions;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::notification::{Act, Cause};
@@ -38,44 +37,61 @@ impl<C: ReadConnection> Follows<'_, C> {
         user: UserId,
         others: &[UserId],
     ) -> Result<HashMap<UserId, Relationship>> {
-        let ids = others.iter().copied().map(i64::from).collect();
-        let find = FindRelationships { user: user.into(), others: ids };
-        let rows: Vec<(i64, Option<String>, Option<String>)> = find.load(self.conn).await?;
-        let relationship = |(other, outgoing, incoming): (i64, Option<String>, Option<String>)| {
+        let pairs: Vec<_> = others.iter().map(|other| (user, *other)).collect();
+        let found = self.find_relationships_between(&pairs).await?;
+        Ok(found.into_iter().map(|((_, other), relationship)| (other, relationship)).collect())
+    }
+
+    /// Finds the relationships between the two users of each pair, in one statement.
+    pub async fn find_relationships_between(
+        &mut self,
+        pairs: &[(UserId, UserId)],
+    ) -> Result<HashMap<(UserId, UserId), Relationship>> {
+        let find = FindRelationships {
+            users: pairs.iter().map(|(user, _)| i64::from(*user)).collect(),
+            others: pairs.iter().map(|(_, other)| i64::from(*other)).collect(),
+        };
+        let rows: Vec<(i64, i64, Option<String>, Option<String>)> = find.load(self.conn).await?;
+        let relationship = |(user, other, outgoing, incoming): (i64, i64, _, _)| {
             let (outgoing, incoming) = (state_from_code(outgoing)?, state_from_code(incoming)?);
-            Ok((other.into(), Relationship { outgoing, incoming }))
+            Ok(((user.into(), other.into()), Relationship { outgoing, incoming }))
         };
         rows.into_iter().map(relationship).collect()
     }
 }
 
 impl Follows<'_> {
-    /// Changes the follow state between two users from `before` to the state in `follow`, and updates their follow counters.
-    /// `before` must be the current state, and the rows of both users must be locked (see [`Users::lock_all`]). Returns the
-    /// stored follow, or `None` if it was deleted. An existing follow keeps its id, and keeps its time unless it becomes a
-    /// block.
+    /// Changes follow states, each from one user to another, at most one for each such pair, and updates the follow counters.
+    /// Each change has the current state and the follow with the state to set. The rows of all users must be locked (see
+    /// [`Users::lock_all`]). Returns the stored follows, without those that were deleted. An existing follow keeps its id,
+    /// and keeps its time unless it becomes a block.
     ///
     /// [`Users::lock_all`]: crate::Users::lock_all
-    pub async fn set_state(
-        &mut self,
-        before: FollowState,
-        follow: &Follow,
-    ) -> Result<Option<Follow>> {
+    pub async fn set_states(&mut self, changes: &[(FollowState, Follow)]) -> Result<Vec<Follow>> {
         let active_count = |state: FollowState| i64::from(state == FollowState::Active);
-        let set = SetState {
-            id: follow.id.into(),
-            follower: follow.follower.into(),
-            followed: follow.followed.into(),
-            status: follow.state.code().map(ToOwned::to_owned),
-            at: follow.created_at,
-            difference: active_count(follow.state) - active_count(before),
+        let follows = || changes.iter().map(|(_, follow)| follow);
+        let set = SetStates {
+            ids: follows().map(|follow| follow.id.into()).collect(),
+            followers: follows().map(|follow| follow.follower.into()).collect(),
+            followed: follows().map(|follow| follow.followed.into()).collect(),
+            statuses: follows().map(|follow| follow.state.code()).collect(),
+            times: follows().map(|follow| follow.created_at).collect(),
+            differences: changes
+                .iter()
+                .map(|(before, follow)| active_count(follow.state) - active_count(*before))
+                .collect(),
         };
-        let row: Option<(Uuid, DateTime<Utc>)> = set.get_result(self.conn).await.optional()?;
-        Ok(row.map(|(id, created_at)| Follow {
-            id: FollowId::from(id),
-            created_at,
-            ..follow.clone()
-        }))
+        let rows: Vec<(Uuid, i64, i64, String, DateTime<Utc>)> = set.load(self.conn).await?;
+        let follow = |(id, follower, followed, status, created_at): (Uuid, i64, i64, _, _)| {
+            Ok(Follow {
+                id: FollowId::from(id),
+                follower: follower.into(),
+                followed: followed.into(),
+                state: state_from_code(Some(status))?,
+                created_at,
+            })
+        };
+        rows.into_iter().map(follow).collect()
     }
 
     /// Accepts the requests of these users to follow `user`, and updates the follow counters. The rows of all of them must
@@ -134,45 +150,57 @@ fn state_from_code(status: Option<String>) -> Result<FollowState> {
 }
 
 statement! {
-    /// Returns only users whose account exists and is not deleted.
+    /// Returns only pairs whose second user exists and is not deleted.
     FindRelationships {
-        user: i64 as BigInt,
+        users: Vec<i64> as Array<BigInt>,
         others: Vec<i64> as Array<BigInt>,
-    } -> (BigInt, Nullable<Text>, Nullable<Text>),
-    "WITH other AS (SELECT id FROM users WHERE id = ANY (:others) AND deleted_at IS NULL)
-    SELECT other.id, there.status, back.status
-    FROM other
-    LEFT JOIN follows AS there ON there.follower_id = :user AND there.followed_id = other.id
-    LEFT JOIN follows AS back ON back.follower_id = other.id AND back.followed_id = :user"
+    } -> (BigInt, BigInt, Nullable<Text>, Nullable<Text>),
+    "SELECT pair.user_id, pair.other_id, there.status, back.status
+    FROM unnest(:users, :others) AS pair (user_id, other_id)
+    JOIN users AS other ON other.id = pair.other_id AND other.deleted_at IS NULL
+    LEFT JOIN follows AS there ON there.follower_id = pair.user_id AND there.followed_id = pair.other_id
+    LEFT JOIN follows AS back ON back.follower_id = pair.other_id AND back.followed_id = pair.user_id"
 }
 
 statement! {
-    /// The rows of both users are locked.
-    SetState {
-        id: Uuid as SqlUuid,
-        follower: i64 as BigInt,
-        followed: i64 as BigInt,
-        status: Option<String> as Nullable<Text>,
-        at: DateTime<Utc> as Timestamptz,
-        difference: i64 as BigInt,
-    } -> (SqlUuid, Timestamptz),
-    "WITH gone AS (
-        DELETE FROM follows WHERE follower_id = :follower AND followed_id = :followed AND :status IS NULL
+    /// The rows of all users are locked.
+    SetStates {
+        ids: Vec<Uuid> as Array<SqlUuid>,
+        followers: Vec<i64> as Array<BigInt>,
+        followed: Vec<i64> as Array<BigInt>,
+        statuses: Vec<Option<&'static str>> as Array<Nullable<Text>>,
+        times: Vec<DateTime<Utc>> as Array<Timestamptz>,
+        differences: Vec<i64> as Array<BigInt>,
+    } -> (SqlUuid, BigInt, BigInt, Text, Timestamptz),
+    "WITH change AS (
+        SELECT * FROM unnest(:ids, :followers, :followed, :statuses, :times, :differences)
+            AS change (id, follower_id, followed_id, status, created_at, difference)
+    ), gone AS (
+        DELETE FROM follows USING change
+        WHERE follows.follower_id = change.follower_id AND follows.followed_id = change.followed_id
+            AND change.status IS NULL
     ), made AS (
         INSERT INTO follows AS edge (id, follower_id, followed_id, status, created_at)
-        SELECT :id, :follower, :followed, :status, :at WHERE :status IS NOT NULL
+        SELECT id, follower_id, followed_id, status, created_at FROM change WHERE status IS NOT NULL
         ON CONFLICT (follower_id, followed_id) DO UPDATE SET
             status = excluded.status,
             created_at = CASE
                 WHEN excluded.status = 'blocked' THEN excluded.created_at ELSE edge.created_at
             END
-        RETURNING id, created_at
-    ), followed AS (
-        UPDATE users SET followers_count = followers_count + :difference WHERE id = :followed AND :difference <> 0
-    ), follows AS (
-        UPDATE users SET following_count = following_count + :difference WHERE id = :follower AND :difference <> 0
+        RETURNING id, follower_id, followed_id, status, created_at
+    ), counted AS (
+        SELECT user_id, sum(followers) AS followers, sum(following) AS following FROM (
+            SELECT followed_id AS user_id, difference AS followers, 0 AS following FROM change
+            UNION ALL SELECT follower_id, 0, difference FROM change
+        ) AS it WHERE followers <> 0 OR following <> 0 GROUP BY user_id
+    ), totals AS (
+        UPDATE users SET
+            followers_count = followers_count + counted.followers,
+            following_count = following_count + counted.following
+        FROM counted
+        WHERE users.id = counted.user_id AND users.id = ANY (ARRAY(SELECT user_id FROM counted))
     )
-    SELECT id, created_at FROM made"
+    SELECT id, follower_id, followed_id, status, created_at FROM made"
 }
 
 statement! {

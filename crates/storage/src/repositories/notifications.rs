@@ -5,6 +5,7 @@
 
 mod changes;
 mod list;
+mod loading;
 mod read_state;
 mod recording;
 mod retention;
@@ -18,6 +19,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 
 pub use self::changes::InboxPosition;
+pub use self::read_state::NotificationRead;
 pub use self::recording::{HeldBackEvent, RecordResult};
 pub use self::retention::UnreadDeletion;
 pub use self::withdrawal::RemovedMentions;
@@ -31,7 +33,7 @@ pub struct Notifications<'c, C = Connection> {
 
 impl Notifications<'_> {
     /// Locks the inboxes of these users in id order until the transaction ends, and reserves the given number of sequence
-    /// numbers in each. Returns, for each inbox, the last number before the reserved ones.
+    /// numbers in each. Returns, for each inbox of an existing user, the last number before the reserved ones.
     async fn lock_and_reserve(
         &mut self,
         changes: &HashMap<UserId, i64>,

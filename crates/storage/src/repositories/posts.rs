@@ -85,6 +85,25 @@ impl<C: ReadConnection> Posts<'_, C> {
     }
 }
 
+impl<C: ReadConnection> Posts<'_, C> {
+    /// Checks for many pairs of a user and a post whether the user can see the post, in one statement. Returns the author of
+    /// the post for each pair for which that is so.
+    pub async fn find_visible(
+        &mut self,
+        pairs: &[(UserId, PostId)],
+    ) -> Result<HashMap<(UserId, PostId), UserId>> {
+        let find = FindVisible {
+            user_ids: pairs.iter().map(|(user, _)| i64::from(*user)).collect(),
+            post_ids: pairs.iter().map(|(_, post)| Uuid::from(*post)).collect(),
+        };
+        let rows: Vec<(i64, Uuid, i64)> = find.load(self.conn).await?;
+        let entry = |(user, post, author): (i64, Uuid, i64)| {
+            ((user.into(), post.into()), UserId::from(author))
+        };
+        Ok(rows.into_iter().map(entry).collect())
+    }
+}
+
 impl<C: LockConnection> Posts<'_, C> {
     /// Locks the rows of these posts in id order until the transaction ends.
     pub(super) async fn lock_rows(&mut self, posts: &[Uuid]) -> Result<()> {
@@ -232,6 +251,25 @@ impl Posts<'_> {
 /// The post's contribution to the counter of public posts: 1 or 0.
 fn public_count(post: &Post) -> i64 {
     post.draft.visibility.is_public().into()
+}
+
+statement! {
+    /// As [`visible_posts`], for many viewers. Blocks are counted: with `EXISTS`, PostgreSQL might search all blocks instead.
+    FindVisible {
+        user_ids: Vec<i64> as Array<BigInt>,
+        post_ids: Vec<Uuid> as Array<SqlUuid>,
+    } -> (BigInt, SqlUuid, BigInt),
+    "SELECT wanted.user_id, wanted.post_id, post.author_id
+    FROM unnest(:user_ids, :post_ids) AS wanted (user_id, post_id)
+    JOIN posts AS post ON post.id = wanted.post_id
+    JOIN users AS author ON author.id = post.author_id AND author.deleted_at IS NULL
+    WHERE (post.is_public OR post.author_id = wanted.user_id AND post.deleted_at IS NULL) AND (
+        SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+        WHERE follower_id = wanted.user_id AND followed_id = post.author_id
+    ) + (
+        SELECT count(*) FILTER (WHERE status = 'blocked') FROM follows
+        WHERE follower_id = post.author_id AND followed_id = wanted.user_id
+    ) = 0"
 }
 
 statement! {

@@ -167,10 +167,3 @@ fn details_from(data: Option<Value>) -> Result<EventDetails> {
         share_message: stored.share_message.map(ShareMessage::from_stored),
     })
 }
-
-/// Converts a notification that a statement returned as JSON.
-pub(crate) fn notification_from_json(json: Value) -> Result<Notification> {
-    let row: NotificationRow = serde_json::from_value(json)
-        .map_err(|_| StorageError::Corrupt { column: "notifications" })?;
-    row.try_into()
-}

@@ -13,7 +13,7 @@ async fn the_opening_is_sent_with_begin_and_belongs_to_the_transaction() {
     let opening = async |tx: &Connection| {
         let (mut locking, mut reading) = (tx, tx);
         let participants =
-            Participants { users: &[ben], author_of_post: Some(post), ..Participants::default() };
+            Participants { users: &[ben], authors_of_posts: &[post], ..Participants::default() };
         let (locked, found) = join(
             locking.users().lock_participants(participants),
             reading.posts().find(Viewer::User(ben), post),
@@ -55,7 +55,7 @@ async fn a_statement_that_is_sent_with_a_lock_sees_what_was_committed_before_the
     let opening = async |tx: &Connection| {
         let (mut locking, mut reading) = (tx, tx);
         let participants =
-            Participants { users: &[ben], author_of_post: Some(post), ..Participants::default() };
+            Participants { users: &[ben], authors_of_posts: &[post], ..Participants::default() };
         let (locked, found) = join(
             locking.users().lock_participants(participants),
             reading.posts().find(Viewer::User(ben), post),

@@ -4,20 +4,20 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{
-    Act, Cause, Deliverability, Event, EventDetails, NotificationCounts, QuotedTexts,
+    Act, Cause, Deliverability, Event, EventDetails, InboxUpdate, NotificationCounts, QuotedTexts,
     RenderedNotification,
 };
 use grateful_domain::{
     Author, Comment, Emoji, Inbox, Limit, Notification, NotificationId, PageRequest, PostId,
     ShareId, ShareMessage, UserId,
 };
-use grateful_storage::{Connection, NotificationQuery, Repositories};
+use grateful_storage::{Connection, NotificationQuery, NotificationRead, Repositories};
 use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
 use uuid::Uuid;
 
-use crate::steps::{ACTORS, POSTS, Step};
+use crate::steps::{ACTORS, GroupAct, POSTS, Step};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -124,9 +124,11 @@ impl<'a> Scenario<'a> {
             }
             Step::UpdateReaction(actor, emoji) => {
                 let cause = self.cause(actor, self.fixture.act(1));
-                self.inbox.update_reaction(cause.actor, cause.act, emoji);
-                self.conn.notifications().update_reaction(cause, emoji, self.now).await.unwrap();
-                (0, 0)
+                self.update(&[InboxUpdate::ChangeEmoji { cause, emoji }]).await
+            }
+            Step::Group(ref acts) => {
+                let updates: Vec<_> = acts.iter().map(|act| self.group_update(act)).collect();
+                self.update(&updates).await
             }
             Step::MarkRead(index) => self.mark_read(index).await,
             Step::MarkAllRead => {
@@ -166,14 +168,50 @@ impl<'a> Scenario<'a> {
         (held_back, recorded.held_back.len().try_into().unwrap())
     }
 
+    /// Applies updates one after another in memory, and together in PostgreSQL.
+    async fn update(&mut self, updates: &[InboxUpdate]) -> (StepResult, StepResult) {
+        let before = self.inbox.held_back();
+        for update in updates {
+            self.inbox.update(update, Deliverability::Allowed);
+        }
+        let result = self.conn.notifications().update(updates).await.unwrap();
+        let held_back = self.inbox.held_back() - before;
+        (held_back, result.held_back.len().try_into().unwrap())
+    }
+
+    /// The acts of a group are a second apart.
+    fn group_update(&mut self, act: &GroupAct) -> InboxUpdate {
+        self.now += TimeDelta::seconds(1);
+        match *act {
+            GroupAct::Act(actor, act) => {
+                InboxUpdate::Record(self.event(self.cause(actor, self.fixture.act(act))))
+            }
+            GroupAct::Heart(actor, post) => {
+                let act = Act::Heart { post: self.fixture.posts[post] };
+                InboxUpdate::Record(self.event(self.cause(actor, act)))
+            }
+            GroupAct::Withdraw(actor, act) => {
+                let cause = self.cause(actor, self.fixture.act(act));
+                InboxUpdate::Withdraw { cause, at: self.now }
+            }
+            GroupAct::ChangeEmoji(actor, emoji) => {
+                let cause = self.cause(actor, self.fixture.act(1));
+                InboxUpdate::ChangeEmoji { cause, emoji }
+            }
+        }
+    }
+
     async fn mark_read(&mut self, index: proptest::sample::Index) -> (StepResult, StepResult) {
         let ids: Vec<NotificationId> =
             self.all_in_memory().iter().map(|notification| notification.id).collect();
         // The id may also be unknown.
         let id = ids.get(index.index(ids.len() + 1)).copied().unwrap_or_else(new_id);
         let in_memory = self.inbox.mark_read(id, self.now);
-        let read = self.conn.notifications().mark_read(self.owner, id, self.now).await.unwrap();
-        (in_memory.into(), read.into())
+        let read = NotificationRead { owner: self.owner, id, at: self.now };
+        let [found] = self.conn.notifications().mark_read(&[read]).await.unwrap()[..] else {
+            panic!()
+        };
+        (in_memory.into(), found.into())
     }
 
     async fn apply_deliverability(&self, index: usize, act: Act, deliverability: Deliverability) {

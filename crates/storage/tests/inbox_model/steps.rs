@@ -20,10 +20,32 @@ pub(crate) enum Step {
     /// A heart on each of this many posts.
     Burst(usize, usize),
     UpdateReaction(usize, Emoji),
+    /// Several acts in one call.
+    Group(Vec<GroupAct>),
     /// A notification of the list or a child.
     MarkRead(Index),
     MarkAllRead,
     Advance(TimeDelta),
+}
+
+/// An act of a group.
+#[derive(Debug, Clone)]
+pub(crate) enum GroupAct {
+    Act(usize, usize),
+    /// A heart on another post.
+    Heart(usize, usize),
+    Withdraw(usize, usize),
+    ChangeEmoji(usize, Emoji),
+}
+
+fn group_act() -> impl Strategy<Value = GroupAct> {
+    let (actor, act) = (|| 0..ACTORS, || prop_oneof![3 => 0..2_usize, 2 => 2..ACTS]);
+    prop_oneof![
+        9 => (actor(), act()).prop_map(|(actor, act)| GroupAct::Act(actor, act)),
+        3 => (actor(), 1..POSTS).prop_map(|(actor, post)| GroupAct::Heart(actor, post)),
+        6 => (actor(), act()).prop_map(|(actor, act)| GroupAct::Withdraw(actor, act)),
+        2 => (actor(), select(&Emoji::ALL[..])).prop_map(|(actor, emoji)| GroupAct::ChangeEmoji(actor, emoji)),
+    ]
 }
 
 /// Generates up to eighty steps.
@@ -48,6 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (actor(), act()).prop_map(|(actor, act)| Step::Withdraw(actor, act)),
         1 => (actor(), 1..POSTS).prop_map(|(actor, posts)| Step::Burst(actor, posts)),
         2 => (actor(), select(&Emoji::ALL[..])).prop_map(|(actor, emoji)| Step::UpdateReaction(actor, emoji)),
+        4 => vec(group_act(), 1..24).prop_map(Step::Group),
         2 => any::<Index>().prop_map(Step::MarkRead),
         1 => Just(Step::MarkAllRead),
         4 => minutes.prop_map(|minutes| Step::Advance(TimeDelta::minutes(minutes))),

@@ -440,7 +440,7 @@ fn new_follow(from: UserId, to: UserId, state: FollowState) -> Follow {
 }
 
 async fn set_state(database: &TestDatabase, before: FollowState, follow: Follow) -> Option<Follow> {
-    database.connect().await.follows().set_state(before, &follow).await.unwrap()
+    database.connect().await.follows().set_states(&[(before, follow)]).await.unwrap().pop()
 }
 
 async fn counts(database: &TestDatabase, user: UserId) -> FollowCounts {

@@ -236,7 +236,7 @@ async fn participants_are_locked_once_each_in_id_order() {
     let names = ["cARO", "ana", "unknown", "b_n", "be%"];
     let all = Participants {
         users: &[ana, UserId::from(MISSING_ID)],
-        author_of_post: Some(post.id),
+        authors_of_posts: &[post.id],
         author_of_comment: Some(comment),
         usernames: &names,
     };

@@ -1,6 +1,6 @@
 //! The read state of notifications, and counts and statistics.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{exists, not, select};
@@ -15,6 +15,17 @@ use super::Notifications;
 use crate::query::statement;
 use crate::schema::{inboxes, notifications};
 use crate::{ReadConnection, Result};
+
+/// A notification that its owner has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationRead {
+    /// The recipient.
+    pub owner: UserId,
+    /// The notification: a single one, a batch, or a child of a batch.
+    pub id: NotificationId,
+    /// When the owner read it.
+    pub at: DateTime<Utc>,
+}
 
 impl<C: ReadConnection> Notifications<'_, C> {
     /// Whether a user has this notification, in the inbox or as a child of a batch.
@@ -37,17 +48,29 @@ impl<C: ReadConnection> Notifications<'_, C> {
 }
 
 impl Notifications<'_> {
-    /// Marks a notification as read: a batch with all its children, or a child alone. Returns whether the user has it.
-    pub async fn mark_read(
-        &mut self,
-        owner: UserId,
-        id: NotificationId,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let last_seqs = self.lock_and_reserve(&HashMap::from([(owner, 1)])).await?;
-        let Some(last) = last_seqs.get(&owner) else { return Ok(false) };
-        let read = MarkRead { owner: owner.into(), id: id.into(), now, seq: last + 1 };
-        Ok(read.get_result::<i64>(self.conn).await? == 1)
+    /// Marks notifications as read, of any number of users: each batch with all its children, each child alone. Returns for
+    /// each whether its owner has it. Runs two statements.
+    pub async fn mark_read(&mut self, reads: &[NotificationRead]) -> Result<Vec<bool>> {
+        let mut reservations = HashMap::new();
+        for read in reads {
+            *reservations.entry(read.owner).or_default() += 1;
+        }
+        let mut last_seqs = self.lock_and_reserve(&reservations).await?;
+        let mut next_seq = |owner| {
+            let seq = last_seqs.entry(owner).or_default();
+            *seq += 1;
+            *seq
+        };
+        let read = MarkRead {
+            owners: reads.iter().map(|read| read.owner.into()).collect(),
+            ids: reads.iter().map(|read| read.id.into()).collect(),
+            times: reads.iter().map(|read| read.at).collect(),
+            seqs: reads.iter().map(|read| next_seq(read.owner)).collect(),
+        };
+        let found: Vec<i64> = read.load(self.conn).await?;
+        let found: HashSet<i64> = found.into_iter().collect();
+        // WITH ORDINALITY counts from 1.
+        Ok((1..).zip(reads).map(|(number, _)| found.contains(&number)).collect())
     }
 
     /// Marks notifications as read that existed at the time of the request: those that changed at `requested_at` or earlier,
@@ -135,28 +158,37 @@ impl<C: ReadConnection> Notifications<'_, C> {
 type StatsColumns = (i64, i64, i64, Option<DateTime<Utc>>, Option<Vec<i64>>, i64);
 
 statement! {
-    /// The inbox is locked, so the physical location (`ctid`) of its rows is stable. A search by the user and the id of one
-    /// row or its parent could read all rows of the user.
+    /// The inboxes are locked, so the physical location (`ctid`) of their rows is stable. A notification that several acts read
+    /// gets the time and the number of the first.
     MarkRead {
-        owner: i64 as BigInt,
-        id: Uuid as SqlUuid,
-        now: DateTime<Utc> as Timestamptz,
-        seq: i64 as BigInt,
+        owners: Vec<i64> as Array<BigInt>,
+        ids: Vec<Uuid> as Array<SqlUuid>,
+        times: Vec<DateTime<Utc>> as Array<Timestamptz>,
+        seqs: Vec<i64> as Array<BigInt>,
     } -> BigInt,
-    "WITH unread AS MATERIALIZED (
-        SELECT ctid AS place FROM notifications WHERE user_id = :owner AND id = :id AND NOT read
-        UNION ALL
-        SELECT ctid FROM notifications WHERE parent_id = :id AND NOT read
+    "WITH act AS MATERIALIZED (
+        SELECT * FROM unnest(:owners, :ids, :times, :seqs) WITH ORDINALITY AS act (user_id, id, at, seq, number)
+    ), unread AS MATERIALIZED (
+        SELECT DISTINCT ON (it.id) it.place, act.user_id, act.at, act.seq FROM act, LATERAL (
+            SELECT it.id, it.ctid AS place FROM notifications AS it
+            WHERE it.user_id = act.user_id AND it.id = act.id AND NOT it.read
+            UNION ALL
+            SELECT it.id, it.ctid FROM notifications AS it
+            WHERE it.parent_id = act.id AND it.user_id = act.user_id AND NOT it.read
+        ) AS it ORDER BY it.id, act.number
     ), marked AS (
-        UPDATE notifications SET read = true, read_at = :now,
-            seq = CASE WHEN parent_id IS NULL THEN :seq ELSE seq END
-        WHERE ctid = ANY (ARRAY(SELECT place FROM unread)) AND user_id = :owner AND NOT read
-        RETURNING parent_id
+        UPDATE notifications AS it SET read = true, read_at = unread.at,
+            seq = CASE WHEN it.parent_id IS NULL THEN unread.seq ELSE it.seq END
+        FROM unread WHERE it.ctid = unread.place AND it.user_id = unread.user_id
+        RETURNING it.user_id, it.parent_id
     ), counted AS (
-        UPDATE inboxes SET unread_count = greatest(unread_count - 1, 0)
-        WHERE user_id = :owner AND EXISTS (SELECT FROM marked WHERE parent_id IS NULL)
+        UPDATE inboxes SET unread_count = greatest(unread_count - (
+            SELECT count(*) FROM marked WHERE marked.user_id = inboxes.user_id AND marked.parent_id IS NULL
+        ), 0)
+        WHERE user_id = ANY (ARRAY(SELECT user_id FROM marked WHERE parent_id IS NULL))
     )
-    SELECT count(*) FROM notifications WHERE user_id = :owner AND id = :id"
+    SELECT number FROM act
+    WHERE EXISTS (SELECT FROM notifications AS it WHERE it.user_id = act.user_id AND it.id = act.id)"
 }
 
 statement! {

@@ -1,28 +1,28 @@
-//! Withdraws notifications of undone acts, and updates those of changed reactions.
-
-use std::collections::HashMap;
+//! Withdraws notifications together: of comments, of a post, of a block, of an account.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{
-    Act, BatchCounts, Cause, InboxChanges, RemainingBatch, WithdrawalReason, update_reaction,
-    withdraw,
-};
-use grateful_domain::{CommentId, Emoji, Notification, PostId, UserId};
-use serde_json::Value;
+use grateful_domain::notification::{Act, WithdrawalReason};
+use grateful_domain::{CommentId, PostId, UserId};
 use uuid::Uuid;
 
 use super::Notifications;
+use crate::Result;
 use crate::query::statement;
-use crate::rows::notification_from_json;
 use crate::schema::notifications;
-use crate::{Result, StorageError};
 
 /// Ids of notifications, and of their recipients.
 pub(crate) type NotificationRefs = Vec<(Uuid, i64)>;
+
+/// Notifications to withdraw by their ids.
+pub(super) struct RefsToWithdraw {
+    pub(super) refs: NotificationRefs,
+    pub(super) reason: WithdrawalReason,
+    pub(super) at: DateTime<Utc>,
+}
 
 /// All notifications of acts: single ones and children of batches.
 #[dsl::auto_type]
@@ -33,39 +33,6 @@ fn notification_refs() -> _ {
 }
 
 impl Notifications<'_> {
-    /// Withdraws the notifications of acts that this transaction undoes. If an act is repeated within a day, its
-    /// notification is restored instead of created again. Runs three statements for any number of acts.
-    pub async fn withdraw(&mut self, causes: &[Cause], now: DateTime<Utc>) -> Result<()> {
-        let changes = count_per_user(causes.iter().map(|cause| cause.recipient));
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let last_seqs = self.lock_and_reserve(&changes).await?;
-        let load = LoadWithdrawals::of_causes(causes);
-        let inbox_changes = self.withdrawal_changes(load, WithdrawalReason::Undone, now).await?;
-        self.write_undone(causes, inbox_changes, last_seqs, now).await
-    }
-
-    /// Replaces the emoji in the notification of a reaction. That is no event: no notification is created or becomes unread.
-    pub async fn update_reaction(
-        &mut self,
-        cause: Cause,
-        emoji: Emoji,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let changes = HashMap::from([(cause.recipient, 1)]);
-        let last_seqs = self.lock_and_reserve(&changes).await?;
-        let load = LoadWithdrawals { is_withdrawal: false, ..LoadWithdrawals::of_causes(&[cause]) };
-        let rows: Vec<Row> = load.load(self.conn).await?;
-        let Some(row) = rows.into_iter().next() else { return Ok(()) };
-        let loaded = Withdrawal::try_from(row)?;
-        let [reaction] = &loaded.children[..] else { return Ok(()) };
-        let batch = loaded.remaining.as_ref().map(|remaining| (&loaded.parent, remaining));
-        let changes = update_reaction(reaction, emoji, batch);
-        self.write(vec![(cause.recipient, changes)], last_seqs, now).await?;
-        Ok(())
-    }
-
     /// Withdraws the notifications of these comments, which are about to be deleted. The comments or their post must be
     /// locked.
     pub async fn withdraw_for_comments(
@@ -145,12 +112,7 @@ impl Notifications<'_> {
     /// Locks the inboxes of these users, in id order. For callers that first withdraw from some of them and then record
     /// events in others.
     pub async fn lock_inboxes(&mut self, users: &[UserId]) -> Result<()> {
-        self.lock_all(users.iter().copied().map(i64::from).collect()).await
-    }
-
-    /// Locks inboxes without reserving numbers.
-    async fn lock_all(&mut self, users: Vec<i64>) -> Result<()> {
-        self.lock_and_reserve(&users.into_iter().map(|user| (user.into(), 0)).collect()).await?;
+        self.lock_and_reserve(&users.iter().map(|user| (*user, 0)).collect()).await?;
         Ok(())
     }
 
@@ -173,41 +135,8 @@ impl Notifications<'_> {
         reason: WithdrawalReason,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let changes = count_per_user(refs.iter().map(|(_, user)| UserId::from(*user)));
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let last_seqs = self.lock_and_reserve(&changes).await?;
-        let inbox_changes = self.withdrawal_changes_of(refs, reason, now).await?;
-        self.write(inbox_changes, last_seqs, now).await?;
+        self.apply(Some(RefsToWithdraw { refs, reason, at: now }), &[]).await?;
         Ok(())
-    }
-
-    /// The inbox changes for withdrawing these notifications. The inboxes must be locked.
-    pub(super) async fn withdrawal_changes_of(
-        &mut self,
-        refs: NotificationRefs,
-        reason: WithdrawalReason,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(UserId, InboxChanges)>> {
-        if refs.is_empty() {
-            return Ok(vec![]);
-        }
-        self.withdrawal_changes(LoadWithdrawals::of(refs), reason, now).await
-    }
-
-    async fn withdrawal_changes(
-        &mut self,
-        load: LoadWithdrawals,
-        reason: WithdrawalReason,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(UserId, InboxChanges)>> {
-        let rows: Vec<Row> = load.load(self.conn).await?;
-        let changes = rows.into_iter().map(|row| {
-            let Withdrawal { parent, children, remaining } = Withdrawal::try_from(row)?;
-            Ok((parent.recipient, withdraw(&parent, &children, remaining.as_ref(), reason, now)))
-        });
-        changes.collect()
     }
 
     /// Finds the notifications of removed mentions.
@@ -242,66 +171,6 @@ pub struct RemovedMentions<'a> {
     pub kept: &'a [&'a str],
 }
 
-/// Counts how often each user occurs: the sequence numbers to reserve for withdrawals.
-pub(super) fn count_per_user(users: impl Iterator<Item = UserId>) -> HashMap<UserId, i64> {
-    let mut changes = HashMap::new();
-    for user in users {
-        *changes.entry(user).or_default() += 1;
-    }
-    changes
-}
-
-/// A top-level notification, with its withdrawn children or with the child whose emoji changes.
-struct Withdrawal {
-    parent: Notification,
-    /// The children, or the notification itself if it is not a batch.
-    children: Vec<Notification>,
-    remaining: Option<RemainingBatch>,
-}
-
-/// The remaining children, if any: the number of children and of actors, the newest child, and whether all children are
-/// read.
-type RemainingBatchColumns = (i32, i32, Option<Value>, bool);
-
-type Row = (Value, Value, RemainingBatchColumns);
-
-impl TryFrom<Row> for Withdrawal {
-    type Error = StorageError;
-
-    fn try_from((parent, children, remaining): Row) -> Result<Self> {
-        let corrupt = || StorageError::Corrupt { column: "notifications" };
-        let Value::Array(children) = children else { return Err(corrupt()) };
-        let children =
-            children.into_iter().map(notification_from_json).collect::<Result<Vec<_>>>()?;
-        let parent = notification_from_json(parent)?;
-        Ok(Self { parent, children, remaining: remaining_batch(remaining)? })
-    }
-}
-
-fn remaining_batch(
-    (child_count, actor_count, newest, all_read): RemainingBatchColumns,
-) -> Result<Option<RemainingBatch>> {
-    let Some(newest) = newest else { return Ok(None) };
-    let counts = BatchCounts { child_count, actor_count };
-    Ok(Some(RemainingBatch { counts, newest: notification_from_json(newest)?, all_read }))
-}
-
-impl LoadWithdrawals {
-    fn of(refs: NotificationRefs) -> Self {
-        let (ids, owners) = refs.into_iter().unzip();
-        Self { ids, owners, recipients: vec![], actors: vec![], acts: vec![], is_withdrawal: true }
-    }
-
-    fn of_causes(causes: &[Cause]) -> Self {
-        Self {
-            recipients: causes.iter().map(|cause| cause.recipient.into()).collect(),
-            actors: causes.iter().map(|cause| cause.actor.into()).collect(),
-            acts: causes.iter().map(|cause| cause.act.dedup_key()).collect(),
-            ..Self::of(vec![])
-        }
-    }
-}
-
 statement! {
     /// Looks up one notification per user. A search that starts from the post or from its author could read many.
     FindMentions {
@@ -325,57 +194,6 @@ statement! {
             AND hashtextextended(it.act, 0) = hashtextextended(:act, 0)
         LIMIT 1
     ) AS told"
-}
-
-statement! {
-    /// Loads the top-level notifications that these notifications are or belong to, and what remains in the batches. If
-    /// `is_withdrawal`, the given notifications leave and do not count as remaining; otherwise they stay and change.
-    LoadWithdrawals {
-        ids: Vec<Uuid> as Array<SqlUuid>,
-        owners: Vec<i64> as Array<BigInt>,
-        recipients: Vec<i64> as Array<BigInt>,
-        actors: Vec<i64> as Array<BigInt>,
-        acts: Vec<String> as Array<Text>,
-        is_withdrawal: bool as Bool,
-    } -> (
-        Jsonb,
-        Jsonb,
-        (Integer, Integer, Nullable<Jsonb>, Bool)
-    ),
-    "WITH entry AS MATERIALIZED (
-        SELECT it.* FROM unnest(:owners, :ids) AS ref (user_id, id)
-        JOIN notifications AS it ON it.user_id = ref.user_id AND it.id = ref.id
-        UNION ALL
-        SELECT it.* FROM unnest(:recipients, :actors, :acts) AS cause (user_id, actor_id, act)
-        JOIN notifications AS it
-            ON it.user_id = cause.user_id AND it.actor_id = cause.actor_id AND it.act = cause.act
-            AND hashtextextended(it.act, 0) = hashtextextended(cause.act, 0)
-    ), loss AS (
-        SELECT user_id, coalesce(parent_id, id) AS top_id, array_agg(id) AS ids, array_agg(DISTINCT actor_id) AS actors,
-            jsonb_agg(to_jsonb(entry)) AS gone, count(*) FILTER (WHERE :is_withdrawal) AS entries
-        FROM entry GROUP BY user_id, coalesce(parent_id, id)
-    )
-    SELECT to_jsonb(top), loss.gone,
-        (top.batch_count - loss.entries)::integer,
-        (top.actor_count - (
-            SELECT count(*) FROM unnest(loss.actors) AS gone (actor_id)
-            WHERE :is_withdrawal AND NOT EXISTS (
-                SELECT FROM notifications AS it
-                WHERE it.parent_id = top.id AND it.actor_id = gone.actor_id AND NOT (it.id = ANY (loss.ids))
-            )
-        ))::integer,
-        to_jsonb(newest),
-        NOT EXISTS (
-            SELECT FROM notifications AS it
-            WHERE it.parent_id = top.id AND NOT it.read AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
-        )
-    FROM loss
-    JOIN notifications AS top ON top.user_id = loss.user_id AND top.id = loss.top_id
-    LEFT JOIN LATERAL (
-        SELECT it.* FROM notifications AS it
-        WHERE it.parent_id = top.id AND NOT (:is_withdrawal AND it.id = ANY (loss.ids))
-        ORDER BY it.created_at DESC, it.id DESC LIMIT 1
-    ) AS newest ON true"
 }
 
 statement! {

@@ -1,68 +1,33 @@
 //! Writes decided changes, to any number of inboxes in one statement.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Jsonb, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use grateful_domain::UserId;
 use grateful_domain::notification::{
-    Cause, HourlyQuota, InboxChanges, NotificationType, SuppressedNotification, SuppressionReason,
-    WithdrawnNotification,
+    Cause, InboxDiff, InboxUpdate, StoredQuota, SuppressedNotification, WithdrawnNotification,
 };
-use grateful_domain::{MAX_CLOCK_SKEW, NotificationId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Notifications;
+use crate::Result;
 use crate::query::statement;
 use crate::rows::NotificationRow;
-use crate::{Result, StorageError};
 
 impl Notifications<'_> {
-    /// Applies changes to several inboxes, each with at most one new notification. `last_seqs` is the result of
-    /// [`Notifications::lock_and_reserve`]. Returns the recipients and types of new notifications that the hourly limit held
-    /// back. Nothing is written for these.
-    pub(super) async fn write(
-        &mut self,
-        changes: Vec<(UserId, InboxChanges)>,
-        last_seqs: HashMap<UserId, i64>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(UserId, NotificationType)>> {
-        self.apply(PendingWrites::new(changes, last_seqs, now)).await
-    }
-
-    /// Applies the changes of undone acts, and forgets why those acts had no notification.
-    pub(super) async fn write_undone(
-        &mut self,
-        undone: &[Cause],
-        changes: Vec<(UserId, InboxChanges)>,
-        last_seqs: HashMap<UserId, i64>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut writes = PendingWrites::new(changes, last_seqs, now);
-        writes.undone = undone.iter().copied().map(ActRow::from).collect();
-        self.apply(writes).await?;
-        Ok(())
-    }
-
-    async fn apply(&mut self, writes: PendingWrites) -> Result<Vec<(UserId, NotificationType)>> {
-        if writes.is_empty() {
-            return Ok(vec![]);
+    /// Writes changes of several inboxes.
+    pub(super) async fn write(&mut self, writes: PendingWrites) -> Result<()> {
+        if !writes.is_empty() {
+            writes.into_statement().execute(self.conn).await?;
         }
-        let held_back: Vec<(i64, String)> = writes.into_statement().load(self.conn).await?;
-        held_back
-            .into_iter()
-            .map(|(user, code)| {
-                let corrupt = |_| StorageError::Corrupt { column: "notification_quotas.type" };
-                Ok((user.into(), NotificationType::from_code(&code).map_err(corrupt)?))
-            })
-            .collect()
+        Ok(())
     }
 }
 
 /// The rows to write, by table.
-struct PendingWrites {
+pub(super) struct PendingWrites {
     now: DateTime<Utc>,
     rows: Vec<NotificationRow>,
     deleted: Vec<(i64, Uuid)>,
@@ -70,19 +35,20 @@ struct PendingWrites {
     withdrawn: Vec<WithdrawnRow>,
     restored: Vec<WithdrawnRow>,
     suppressed: Vec<SuppressedRow>,
-    /// Acts that are no longer suppressed because they were undone.
-    undone: Vec<ActRow>,
-    /// The causes of new top-level notifications.
-    starts: Vec<ActRow>,
+    /// Acts that are not suppressed any more, because they were undone or have a notification, unless they are in
+    /// `suppressed`.
+    not_suppressed: Vec<ActRow>,
+    quotas: Vec<QuotaRow>,
 }
 
 impl PendingWrites {
-    fn new(
-        changes: Vec<(UserId, InboxChanges)>,
-        mut last_seqs: HashMap<UserId, i64>,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let mut writes = Self {
+    /// Nothing but to forget why the undone acts had no notification. Removals get the time `now`.
+    pub(super) fn of_withdrawals(updates: &[InboxUpdate], now: DateTime<Utc>) -> Self {
+        let undone = updates.iter().filter_map(|update| match update {
+            InboxUpdate::Withdraw { cause, .. } => Some(ActRow::from(*cause)),
+            _ => None,
+        });
+        Self {
             now,
             rows: vec![],
             deleted: vec![],
@@ -90,38 +56,40 @@ impl PendingWrites {
             withdrawn: vec![],
             restored: vec![],
             suppressed: vec![],
-            undone: vec![],
-            starts: vec![],
-        };
-        for (user, changes) in changes {
-            writes.add(user, changes, last_seqs.entry(user).or_default());
+            not_suppressed: undone.collect(),
+            quotas: vec![],
         }
-        writes
     }
 
     fn is_empty(&self) -> bool {
         self.rows.is_empty()
             && self.deleted.is_empty()
             && self.suppressed.is_empty()
-            && self.undone.is_empty()
+            && self.not_suppressed.is_empty()
+            && self.quotas.is_empty()
     }
 
-    fn add(&mut self, user: UserId, mut changes: InboxChanges, last_seq: &mut i64) {
-        let (removed, saved) = changes.take_numbered(last_seq);
-        let removal = |(id, seq): (NotificationId, i64)| RemovalRow {
-            user_id: user.into(),
+    pub(super) fn add(&mut self, owner: UserId, diff: InboxDiff) {
+        let user_id = owner.into();
+        let removed_at = self.now;
+        self.removals.extend(diff.removals.into_iter().map(|(id, seq)| RemovalRow {
+            user_id,
             seq,
             notification_id: id.into(),
-            removed_at: self.now,
-        };
-        self.removals.extend(removed.into_iter().map(removal));
-        self.rows.extend(saved.iter().map(|(saved, seq)| NotificationRow::new(saved, *seq)));
-        let own = |id: NotificationId| (user.into(), id.into());
-        self.deleted.extend(changes.deleted.into_iter().map(own));
-        self.withdrawn.extend(changes.withdrawn.into_iter().map(WithdrawnRow::from));
-        self.restored.extend(changes.restored.map(WithdrawnRow::from));
-        self.suppressed.extend(changes.suppressed.into_iter().map(SuppressedRow::from));
-        self.starts.extend(changes.quota_use.map(ActRow::from));
+            removed_at,
+        }));
+        self.rows.extend(diff.saved.iter().map(|(saved, seq)| NotificationRow::new(saved, *seq)));
+        self.deleted.extend(diff.deleted.into_iter().map(|id| (user_id, id.into())));
+        self.withdrawn.extend(diff.withdrawn.into_iter().map(WithdrawnRow::from));
+        self.restored.extend(diff.restored.into_iter().map(WithdrawnRow::from));
+        self.suppressed.extend(diff.suppressed.into_iter().map(SuppressedRow::from));
+        let recorded = diff.recorded.into_iter();
+        self.not_suppressed.extend(recorded.map(|(actor, act)| ActRow {
+            user_id,
+            actor_id: actor.into(),
+            act,
+        }));
+        self.quotas.extend(diff.quotas.into_iter().map(|quota| QuotaRow::new(user_id, quota)));
     }
 
     fn into_statement(self) -> ApplyInboxChanges {
@@ -134,14 +102,31 @@ impl PendingWrites {
             withdrawn: json!(self.withdrawn),
             restored: json!(self.restored),
             suppressed: json!(self.suppressed),
-            undone: json!(self.undone),
-            held_back: SuppressionReason::HeldBack.code().to_owned(),
-            starts: json!(self.starts),
-            now: self.now,
-            open_after: self.now - HourlyQuota::WINDOW,
-            open_until: self.now + MAX_CLOCK_SKEW,
-            limit: HourlyQuota::LIMIT,
-            limit_per_actor: HourlyQuota::LIMIT_PER_ACTOR,
+            not_suppressed: json!(self.not_suppressed),
+            quotas: json!(self.quotas),
+        }
+    }
+}
+
+/// A row of `notification_quotas`.
+#[derive(Serialize)]
+struct QuotaRow {
+    user_id: i64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    window_opened_at: DateTime<Utc>,
+    actor_ids: Vec<i64>,
+    held_back: i64,
+}
+
+impl QuotaRow {
+    fn new(user_id: i64, StoredQuota { kind, quota, held_back }: StoredQuota) -> Self {
+        Self {
+            user_id,
+            kind: kind.code(),
+            window_opened_at: quota.window_opened_at,
+            actor_ids: quota.actors.into_iter().map(i64::from).collect(),
+            held_back,
         }
     }
 }
@@ -208,6 +193,12 @@ pub(super) struct WithdrawnRow {
     withdrawn_at: DateTime<Utc>,
 }
 
+impl WithdrawnRow {
+    pub(super) fn user_id(&self) -> i64 {
+        self.user_id
+    }
+}
+
 impl From<WithdrawnNotification> for WithdrawnRow {
     fn from(withdrawn: WithdrawnNotification) -> Self {
         Self {
@@ -239,11 +230,9 @@ impl From<WithdrawnRow> for WithdrawnNotification {
 }
 
 statement! {
-    /// One upsert of the quotas enforces the hourly limits: it adds the actor of each new notification to an open window or to
-    /// a new one, and changes no row if a limit is reached. Nothing else is written for a notification that it holds back
-    /// but its count and the reason. A reason is forgotten when its notification is saved or its act undone. A single notification
-    /// that is withdrawn no longer counts. Rows are saved in their order, so that a single notification is no longer the open
-    /// one of its key before a batch becomes the open one. The counts of the inboxes follow from the rows that were written:
+    /// Rows are deleted before any is saved, and saved in their order, so that a single notification is no longer the open
+    /// one of its key before a batch becomes the open one. The reason why an act has no notification is forgotten when a
+    /// notification is created or the act undone. The counts of the inboxes follow from the rows that were written:
     /// `before` reads each saved row as it was before this statement. The inboxes are an array and not a join, because a generic
     /// plan expects a thousand of them and would read all.
     ApplyInboxChanges {
@@ -253,45 +242,17 @@ statement! {
         removals: Value as Jsonb,
         withdrawn: Value as Jsonb,
         restored: Value as Jsonb,
-        starts: Value as Jsonb,
-        now: DateTime<Utc> as Timestamptz,
-        open_after: DateTime<Utc> as Timestamptz,
-        open_until: DateTime<Utc> as Timestamptz,
-        limit: i32 as Integer,
-        limit_per_actor: i32 as Integer,
+        quotas: Value as Jsonb,
         suppressed: Value as Jsonb,
-        undone: Value as Jsonb,
-        held_back: String as Text,
-    } -> (BigInt, Text),
-    "WITH start AS (
-        SELECT user_id, split_part(act, ':', 1) AS type, actor_id, act
-        FROM jsonb_to_recordset(:starts) AS start (user_id bigint, actor_id bigint, act text)
-    ), started AS (
-        INSERT INTO notification_quotas AS quota (user_id, type, window_opened_at, actor_ids)
-        SELECT user_id, type, :now, ARRAY[actor_id] FROM start
-        ON CONFLICT (user_id, type) DO UPDATE SET (window_opened_at, actor_ids) = (
-            SELECT CASE WHEN is_open THEN quota.window_opened_at ELSE :now END,
-                CASE WHEN is_open THEN quota.actor_ids || excluded.actor_ids ELSE excluded.actor_ids END
-            FROM (VALUES (quota.window_opened_at > :open_after AND quota.window_opened_at < :open_until)) AS it (is_open)
-        )
-        WHERE NOT (quota.window_opened_at > :open_after AND quota.window_opened_at < :open_until) OR (
-            cardinality(quota.actor_ids) < :limit
-            AND cardinality(array_positions(quota.actor_ids, excluded.actor_ids[1])) < :limit_per_actor
-        )
-        RETURNING user_id, type
-    ), held_back AS (
-        UPDATE notification_quotas AS quota SET held_back = quota.held_back + 1 FROM start
-        WHERE quota.user_id = start.user_id AND quota.type = start.type
-            AND NOT EXISTS (SELECT FROM started WHERE started.user_id = start.user_id AND started.type = start.type)
-        RETURNING quota.user_id, quota.type, start.actor_id, start.act
-    ), released AS (
-        UPDATE notification_quotas AS quota SET actor_ids =
-            quota.actor_ids[:array_position(quota.actor_ids, single.actor_id) - 1]
-            || quota.actor_ids[array_position(quota.actor_ids, single.actor_id) + 1:]
-        FROM jsonb_populate_recordset(NULL::withdrawn_notifications, :withdrawn) AS single
-        WHERE single.parent_id IS NULL AND single.user_id = quota.user_id
-            AND quota.type = split_part(single.act, ':', 1) AND quota.window_opened_at <= single.created_at
-            AND single.actor_id = ANY (quota.actor_ids)
+        not_suppressed: Value as Jsonb,
+    } -> BigInt,
+    "WITH limited AS (
+        INSERT INTO notification_quotas AS old
+        SELECT * FROM jsonb_populate_recordset(NULL::notification_quotas, :quotas)
+        ON CONFLICT (user_id, type) DO UPDATE SET
+            window_opened_at = excluded.window_opened_at,
+            actor_ids = excluded.actor_ids,
+            held_back = excluded.held_back
     ), gone AS (
         DELETE FROM notifications AS it USING unnest(:deleted_of, :deleted) AS old (user_id, id)
         WHERE it.user_id = old.user_id AND it.id = old.id
@@ -299,7 +260,7 @@ statement! {
     ), saved AS (
         INSERT INTO notifications AS old
         SELECT * FROM jsonb_populate_recordset(NULL::notifications, :rows) AS new
-        WHERE NOT (new.user_id = ANY (SELECT user_id FROM held_back))
+        WHERE (SELECT count(*) FROM gone) >= 0
         ON CONFLICT (user_id, id) DO UPDATE SET
             type = excluded.type,
             actor_id = excluded.actor_id,
@@ -352,20 +313,14 @@ statement! {
         USING jsonb_populate_recordset(NULL::withdrawn_notifications, :restored) AS back
         WHERE old.user_id = back.user_id AND old.actor_id = back.actor_id AND old.act = back.act
     ), suppressed AS (
-        SELECT user_id, actor_id, act, reason, suppressed_at
-        FROM jsonb_populate_recordset(NULL::suppressed_notifications, :suppressed)
-        UNION ALL
-        SELECT user_id, actor_id, act, :held_back, :now FROM held_back
+        SELECT * FROM jsonb_populate_recordset(NULL::suppressed_notifications, :suppressed)
     ), explained AS (
         INSERT INTO suppressed_notifications SELECT * FROM suppressed
         ON CONFLICT (user_id, actor_id, act) DO UPDATE SET
             reason = excluded.reason, suppressed_at = excluded.suppressed_at
     ), no_longer_suppressed AS (
-        DELETE FROM suppressed_notifications AS old USING (
-            SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::notifications, :rows)
-            UNION ALL
-            SELECT user_id, actor_id, act FROM jsonb_populate_recordset(NULL::suppressed_notifications, :undone)
-        ) AS it
+        DELETE FROM suppressed_notifications AS old
+        USING jsonb_populate_recordset(NULL::suppressed_notifications, :not_suppressed) AS it
         WHERE old.user_id = it.user_id AND old.actor_id = it.actor_id AND old.act = it.act
             AND NOT EXISTS (
                 SELECT FROM suppressed
@@ -373,5 +328,5 @@ statement! {
                     AND suppressed.act = it.act
             )
     )
-    SELECT user_id, type FROM held_back"
+    SELECT count(*) FROM saved"
 }

@@ -24,8 +24,8 @@ use crate::{LockConnection, Result};
 pub struct Participants<'a> {
     /// The acting user, and others by id.
     pub users: &'a [UserId],
-    /// The author of this post.
-    pub author_of_post: Option<PostId>,
+    /// The authors of these posts.
+    pub authors_of_posts: &'a [PostId],
     /// The author of this comment.
     pub author_of_comment: Option<CommentId>,
     /// The users who have these usernames, or had them before if they are reserved, case-insensitive.
@@ -62,7 +62,12 @@ impl<C: LockConnection> Users<'_, C> {
     ) -> Result<LockedParticipants> {
         let lock = LockParticipants {
             users: participants.users.iter().copied().map(i64::from).collect(),
-            author_of_post: participants.author_of_post.map(Uuid::from),
+            authors_of_posts: participants
+                .authors_of_posts
+                .iter()
+                .copied()
+                .map(Uuid::from)
+                .collect(),
             author_of_comment: participants.author_of_comment.map(Uuid::from),
             usernames: participants
                 .usernames
@@ -176,13 +181,13 @@ statement! {
     /// Collects the ids first: conditions joined by OR would make PostgreSQL scan all users.
     LockParticipants {
         users: Vec<i64> as Array<BigInt>,
-        author_of_post: Option<Uuid> as Nullable<SqlUuid>,
+        authors_of_posts: Vec<Uuid> as Array<SqlUuid>,
         author_of_comment: Option<Uuid> as Nullable<SqlUuid>,
         usernames: Vec<String> as Array<Text>,
     } -> (BigInt, (Text, Nullable<Text>, Nullable<Text>), Array<Text>),
     "WITH wanted AS (
         SELECT id, NULL AS name FROM unnest(:users) AS known (id)
-        UNION ALL SELECT author_id, NULL FROM posts WHERE id = :author_of_post
+        UNION ALL SELECT author_id, NULL FROM posts WHERE id = ANY (:authors_of_posts)
         UNION ALL SELECT author_id, NULL FROM comments WHERE id = :author_of_comment
         UNION ALL SELECT id, lower(username) FROM users WHERE lower(username) = ANY (:usernames)
         UNION ALL SELECT user_id, username FROM released_usernames WHERE username = ANY (:usernames)

@@ -1,9 +1,9 @@
 //! The sequence of changes of a list, which clients follow.
 
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, InboxChangeKind};
+use grateful_domain::notification::{Act, InboxChangeKind, InboxUpdate};
 use grateful_domain::{Emoji, NotificationId};
-use grateful_storage::{InboxPosition, Repositories};
+use grateful_storage::{InboxPosition, NotificationRead, Repositories};
 
 use super::scenario::{Scenario, summary_line};
 
@@ -36,7 +36,12 @@ async fn each_change_is_returned_once_in_order() {
         [format!("removed: {single}"), "shown: * 2 people engaged with your post".to_owned()]
     );
 
-    scenario.conn.notifications().mark_read(scenario.ana, batch, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: scenario.ana, id: batch, at: scenario.now }])
+        .await
+        .unwrap();
     assert_eq!(
         changes(&mut scenario, &mut after).await,
         ["shown: 2 people engaged with your post"]
@@ -104,9 +109,19 @@ async fn updates_that_do_not_affect_the_list_are_no_change() {
 
     for (actor, emoji) in [(ben, Emoji::Fire), (caro, Emoji::Hug)] {
         let cause = scenario.cause_for_ana(actor, scenario.reaction());
-        scenario.conn.notifications().update_reaction(cause, emoji, scenario.now).await.unwrap();
+        scenario
+            .conn
+            .notifications()
+            .update(&[InboxUpdate::ChangeEmoji { cause, emoji }])
+            .await
+            .unwrap();
     }
-    scenario.conn.notifications().mark_read(scenario.ana, child, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: scenario.ana, id: child, at: scenario.now }])
+        .await
+        .unwrap();
     scenario.notify_ana(&[ben], scenario.reaction()).await;
     scenario.withdraw(&[scenario.cause_for_ana(ben, scenario.heart())]).await;
 
@@ -149,7 +164,12 @@ async fn marking_all_read_changes_each_unread_notification() {
     let actors: [_; 3] = scenario.create_users().await;
     scenario.notify_ana(&actors, Act::FollowRequest).await;
     let oldest: NotificationId = scenario.list_for(scenario.ana).await[2].notification.id;
-    scenario.conn.notifications().mark_read(scenario.ana, oldest, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: scenario.ana, id: oldest, at: scenario.now }])
+        .await
+        .unwrap();
     let mut after = 0;
     changes(&mut scenario, &mut after).await;
 

@@ -9,12 +9,13 @@ use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
 use grateful_domain::notification::{
-    Act, BatchCounts, Cause, Event, InboxChangeKind, NotificationCounts, RenderedNotification,
+    Act, BatchCounts, Cause, Event, InboxChangeKind, InboxUpdate, NotificationCounts,
+    RenderedNotification,
 };
 use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
 use grateful_storage::{
-    Connection, Database, NotificationQuery, RecordResult, Repositories, Result, StorageError,
-    Transient,
+    Connection, Database, NotificationQuery, NotificationRead, RecordResult, Repositories, Result,
+    StorageError, Transient,
 };
 use grateful_testkit::{NOON, a_post};
 use uuid::Uuid;
@@ -264,10 +265,12 @@ async fn withdraw_or_change(
 ) {
     if let (Act::Reaction { .. }, 0) = (causes[0].act, rng.below(2)) {
         let emoji = Emoji::ALL[rng.below(10)];
+        let change = InboxUpdate::ChangeEmoji { cause: causes[0], emoji };
         let changed: Result<(), FinalError> = workload
             .database
             .transaction(async |tx| {
-                Ok(tx.notifications().update_reaction(causes[0], emoji, NOON).await?)
+                tx.notifications().update(std::slice::from_ref(&change)).await?;
+                Ok(())
             })
             .await;
         changed.unwrap();
@@ -294,7 +297,13 @@ async fn read(workload: Arc<Workload>) {
                 let position = tx.notifications().find_inbox_position(ana).await?;
                 match list.first() {
                     Some(first) if 0 < rng.clone().below(3) => {
-                        tx.notifications().mark_read(ana, first.notification.id, NOON).await?;
+                        tx.notifications()
+                            .mark_read(&[NotificationRead {
+                                owner: ana,
+                                id: first.notification.id,
+                                at: NOON,
+                            }])
+                            .await?;
                     }
                     _ => _ = tx.notifications().mark_all_read(ana, NOON, position.last_seq).await?,
                 }

@@ -2,7 +2,7 @@
 
 use grateful_domain::notification::{Act, RenderedNotification};
 use grateful_domain::{NotificationId, Total};
-use grateful_storage::{NotificationQuery, QueryLog, Repositories};
+use grateful_storage::{NotificationQuery, NotificationRead, QueryLog, Repositories};
 
 use super::scenario::{Scenario, summary_line};
 use crate::support::pages::{collect_pages, first_page};
@@ -54,7 +54,12 @@ async fn unread_notifications_can_be_listed_alone() {
     scenario.notify_ana(&actors, Act::FollowRequest).await;
     let ana = scenario.ana;
     let middle = scenario.list_for(ana).await[1].notification.id;
-    scenario.conn.notifications().mark_read(ana, middle, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: ana, id: middle, at: scenario.now }])
+        .await
+        .unwrap();
 
     let listed = scenario
         .conn

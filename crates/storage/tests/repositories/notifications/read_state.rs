@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, NotificationCounts, NotificationStats};
 use grateful_domain::{NotificationType, Page};
-use grateful_storage::{NotificationQuery, Repositories};
+use grateful_storage::{NotificationQuery, NotificationRead, Repositories};
 
 use super::scenario::{Scenario, new_id};
 use crate::support::pages::first_page;
@@ -20,7 +20,8 @@ async fn notifications_of_another_user_are_inaccessible() {
     let mut notifications = scenario.conn.notifications();
     for id in [batch, child] {
         assert!(!notifications.exists(ben, id).await.unwrap());
-        assert!(!notifications.mark_read(ben, id, now).await.unwrap());
+        let read = NotificationRead { owner: ben, id, at: now };
+        assert_eq!(notifications.mark_read(&[read]).await.unwrap(), [false]);
     }
     let children = notifications
         .list(NotificationQuery::of(ben).children_of(batch).page(first_page(10)))

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use grateful_domain::notification::{Act, WithdrawnNotification};
-use grateful_storage::Repositories;
+use grateful_storage::{NotificationRead, Repositories};
 
 use super::scenario::Scenario;
 
@@ -14,11 +14,21 @@ async fn deleting_old_notifications_deletes_read_ones_with_their_children_and_no
     scenario.notify_ana(&actors[..1], Act::FollowRequest).await;
     let ana = scenario.ana;
     let batch = scenario.list_for(ana).await[1].notification.id;
-    scenario.conn.notifications().mark_read(ana, batch, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: ana, id: batch, at: scenario.now }])
+        .await
+        .unwrap();
     scenario.advance(TimeDelta::days(90));
     scenario.notify_ana(&actors[1..], Act::FollowRequest).await;
     let newest = scenario.list_for(ana).await[0].notification.id;
-    scenario.conn.notifications().mark_read(ana, newest, scenario.now).await.unwrap();
+    scenario
+        .conn
+        .notifications()
+        .mark_read(&[NotificationRead { owner: ana, id: newest, at: scenario.now }])
+        .await
+        .unwrap();
     let before = scenario.now - TimeDelta::days(30);
 
     assert_eq!(scenario.conn.notifications().delete_read_before(before, 100).await.unwrap(), 1);
