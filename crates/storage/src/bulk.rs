@@ -1,20 +1,23 @@
 //! Bulk loading with COPY, in one transaction, and copies of the whole database. For seeding and moving data, not for
 //! serving requests.
 
+mod acts;
 mod catalog;
 mod copy_rows;
 mod foreign_keys;
 mod restore;
 mod snapshot;
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use grateful_domain::notification::{Inbox, SuppressedNotification};
-use grateful_domain::{Comment, Follow, Post, Share, UserId};
+use grateful_domain::notification::{Inbox, NotificationCounts, SuppressedNotification};
+use grateful_domain::{Comment, Follow, Notification, Post, Share, UserId};
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
+pub use self::acts::LoadedAct;
 pub use self::catalog::{SequenceState, TableColumns};
 pub use self::copy_rows::BulkUser;
 use self::copy_rows::{CopyRow, InboxRow, QuotaRow, ShareRecipient};
@@ -34,7 +37,40 @@ use crate::{Result, StorageError};
 pub struct BulkLoad {
     client: Client,
     foreign_keys: ForeignKeyChecks,
-    loaded: Vec<&'static str>,
+    /// The rows that were loaded into each table.
+    loaded: HashMap<&'static str, LoadedRows>,
+}
+
+/// How many rows of a table were loaded, and how many of them the statistics know.
+#[derive(Debug, Clone, Copy, Default)]
+struct LoadedRows {
+    loaded: u64,
+    analyzed: u64,
+}
+
+/// An inbox whose notifications were made elsewhere.
+#[derive(Debug, Clone)]
+pub struct BulkInbox {
+    /// The recipient.
+    pub owner: UserId,
+    /// The notifications, batches before their children, with the numbers of their changes. Children have the number 0.
+    pub notifications: Vec<(Notification, i64)>,
+    /// The number of the last change.
+    pub last_seq: i64,
+    /// The counts of the list.
+    pub counts: NotificationCounts,
+}
+
+impl BulkInbox {
+    /// The inbox without what is stored beside it.
+    fn of(inbox: Inbox) -> Self {
+        Self {
+            owner: inbox.owner(),
+            last_seq: inbox.last_seq(),
+            counts: inbox.counts(),
+            notifications: inbox.into_notifications().collect(),
+        }
+    }
 }
 
 /// The number of rows per COPY. PostgreSQL checks foreign keys at the end of each, and keeps the pending checks in memory.
@@ -60,7 +96,7 @@ impl BulkLoad {
             )
             .await.map_err(StorageError::from_driver)?;
         let foreign_keys = ForeignKeyChecks::choose(&client).await?;
-        Ok(Self { client, foreign_keys, loaded: Vec::new() })
+        Ok(Self { client, foreign_keys, loaded: HashMap::new() })
     }
 
     /// Finds a user with one of these usernames, case-insensitive, among the rows that this transaction can see.
@@ -78,6 +114,24 @@ impl BulkLoad {
         let count = i64::try_from(count).map_err(|error| StorageError::Query(error.into()))?;
         let rows = self.client.query(next, &[&count]).await.map_err(StorageError::from_driver)?;
         Ok(rows.iter().map(|row| UserId::from(row.get::<_, i64>(0))).collect())
+    }
+
+    /// Whether the database has no users. No other transaction can add one until this one ends.
+    ///
+    /// # Errors
+    /// The database cannot be read, or another transaction keeps the table locked.
+    pub async fn lock_empty(&self) -> Result<bool> {
+        let lock = "SET LOCAL lock_timeout = '10s'; LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE; SET LOCAL lock_timeout = 0";
+        self.client.batch_execute(lock).await.map_err(StorageError::from_driver)?;
+        let has_none = "SELECT NOT EXISTS (SELECT FROM users)";
+        let row = self.client.query_one(has_none, &[]).await.map_err(StorageError::from_driver)?;
+        Ok(row.get(0))
+    }
+
+    /// Lets the ids of new users begin after the largest that was loaded. Takes effect at once, so call it last.
+    pub async fn continue_user_ids(&self) -> Result<()> {
+        let next = "SELECT setval(pg_get_serial_sequence('users', 'id'), max(id)) FROM users HAVING 0 < max(id)";
+        self.client.batch_execute(next).await.map_err(StorageError::from_driver)
     }
 
     /// Loads users with reserved ids.
@@ -123,10 +177,9 @@ impl BulkLoad {
 
     /// Loads inboxes, one after another, so that the notifications of at most one are in memory.
     pub async fn inboxes(&mut self, inboxes: impl Iterator<Item = Inbox>) -> Result<()> {
-        let (mut rows, mut quotas, mut suppressed) = (vec![], vec![], vec![]);
-        let notifications = inboxes.flat_map(|inbox| {
+        let (mut quotas, mut suppressed) = (vec![], vec![]);
+        let rows = inboxes.map(|inbox| {
             let user = inbox.owner();
-            rows.push(InboxRow { user, last_seq: inbox.last_seq(), counts: inbox.counts() });
             quotas.extend(inbox.quotas().map(|(kind, quota, held_back)| QuotaRow {
                 user,
                 kind,
@@ -134,12 +187,23 @@ impl BulkLoad {
                 held_back,
             }));
             suppressed.extend(inbox.suppressed().cloned());
-            inbox.into_notifications()
+            BulkInbox::of(inbox)
         });
-        self.load(notifications.map(|(saved, seq)| NotificationRow::new(&saved, seq))).await?;
-        self.load(rows.into_iter()).await?;
+        self.made_inboxes(rows).await?;
         self.load(quotas.into_iter()).await?;
         self.suppressed_notifications(suppressed.into_iter()).await
+    }
+
+    /// Loads inboxes whose notifications were made elsewhere, one after another.
+    pub async fn made_inboxes(&mut self, inboxes: impl Iterator<Item = BulkInbox>) -> Result<()> {
+        let mut rows = vec![];
+        let notifications = inboxes.flat_map(|inbox| {
+            let BulkInbox { owner, last_seq, counts, notifications } = inbox;
+            rows.push(InboxRow { user: owner, last_seq, counts });
+            notifications
+        });
+        self.load(notifications.map(|(saved, seq)| NotificationRow::new(&saved, seq))).await?;
+        self.load(rows.into_iter()).await
     }
 
     /// Loads acts without a notification, with their reasons.
@@ -155,29 +219,37 @@ impl BulkLoad {
     /// # Errors
     /// `ForeignKeyViolation` if a row refers to a row that was not loaded.
     pub async fn commit(self) -> Result<()> {
-        self.foreign_keys.check(&self.client, &self.loaded).await?;
+        let tables: Vec<&str> = self.loaded.keys().copied().collect();
+        self.foreign_keys.check(&self.client, &tables).await?;
         self.client.batch_execute("COMMIT").await.map_err(StorageError::from_driver)
     }
 
     async fn load<R: CopyRow>(&mut self, rows: impl Iterator<Item = R>) -> Result<()> {
-        self.copy(rows).await?;
-        self.loaded.push(R::TABLE);
-        self.analyze::<R>().await
+        let count = self.copy(rows).await?;
+        let rows = self.loaded.entry(R::TABLE).or_default();
+        rows.loaded += count;
+        // A table that is loaded in parts is analyzed whenever it has doubled.
+        if rows.analyzed == 0 || 2 * rows.analyzed <= rows.loaded {
+            rows.analyzed = rows.loaded;
+            self.analyze::<R>().await?;
+        }
+        Ok(())
     }
 
-    async fn copy<R: CopyRow>(&self, rows: impl Iterator<Item = R>) -> Result<()> {
+    async fn copy<R: CopyRow>(&self, rows: impl Iterator<Item = R>) -> Result<u64> {
         let columns = R::COLUMNS.join(", ");
         let statement = format!("COPY {} ({columns}) FROM STDIN (FORMAT binary)", R::TABLE);
         let mut rows = rows.peekable();
+        let mut count = 0;
         while rows.peek().is_some() {
             let sink = self.client.copy_in(&statement).await.map_err(StorageError::from_driver)?;
             let mut writer = pin!(BinaryCopyInWriter::new(sink, R::TYPES));
             for row in rows.by_ref().take(ROWS_PER_COPY) {
                 row.write(writer.as_mut()).await.map_err(StorageError::from_driver)?;
             }
-            writer.finish().await.map_err(StorageError::from_driver)?;
+            count += writer.finish().await.map_err(StorageError::from_driver)?;
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Updates the planner statistics of the table. They serve not only queries after the commit: foreign keys to this table

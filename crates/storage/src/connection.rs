@@ -9,6 +9,7 @@ mod inspection;
 mod limits;
 mod manager;
 mod migration_lock;
+mod migration_plan;
 mod migrations;
 mod pooled_connection;
 mod pools;
@@ -26,6 +27,7 @@ pub use self::connecting::{InvalidUrl, check_url};
 pub use self::database::Database;
 pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
+pub use self::migration_plan::{LockImpact, PendingMigration, TableLock, plan_migrations};
 pub use self::migrations::{
     MIGRATIONS, migrate, migrate_to, migrate_within, pending_migrations, unknown_migrations,
 };

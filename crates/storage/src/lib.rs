@@ -25,14 +25,14 @@ pub use {diesel, diesel_async};
 
 #[cfg(feature = "bulk")]
 pub use self::bulk::{
-    BulkLoad, BulkUser, DatabaseRestore, DatabaseSnapshot, FileReference, SequenceState,
-    TableColumns, TableCopy,
+    BulkInbox, BulkLoad, BulkUser, DatabaseRestore, DatabaseSnapshot, FileReference, LoadedAct,
+    SequenceState, TableColumns, TableCopy,
 };
 pub use self::connection::{
-    Database, DatabaseConfig, InvalidUrl, LockConnection, MIGRATIONS, PoolMetrics,
-    PooledConnection, ReadConnection, Reader, ServerReport, ServerState, SharedConnection,
-    check_url, connection_limit, inspect_server, migrate, migrate_to, migrate_within,
-    pending_migrations, server_state, unknown_migrations,
+    Database, DatabaseConfig, InvalidUrl, LockConnection, LockImpact, MIGRATIONS, PendingMigration,
+    PoolMetrics, PooledConnection, ReadConnection, Reader, ServerReport, ServerState,
+    SharedConnection, TableLock, check_url, connection_limit, inspect_server, migrate, migrate_to,
+    migrate_within, pending_migrations, plan_migrations, server_state, unknown_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 use grateful_domain::notification::{HourlyQuota, NotificationCounts, SuppressedNotification};
 use grateful_domain::{
-    Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, LocationName, NotificationType,
-    PasswordHash, Post, Preferences, Share, ShareDetails, ShareId, ShareMessage, ShareMethod,
-    Title, UserId, Username,
+    Bio, City, Comment, DisplayName, Email, Follow, ImageUrl, Institutions, Location, LocationName,
+    NotificationType, PasswordHash, Post, Preferences, ProfilePhoto, Share, ShareDetails, ShareId,
+    ShareMessage, ShareMethod, Title, UserId, Username, Websites,
 };
 use tokio_postgres::Error;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -44,6 +44,16 @@ pub struct BulkUser {
     pub bio: Option<Bio>,
     /// The city of the user.
     pub city: Option<City>,
+    /// The schools, companies and similar institutions.
+    pub institutions: Option<Institutions>,
+    /// The websites.
+    pub websites: Option<Websites>,
+    /// The location.
+    pub location: Option<Location>,
+    /// The profile photo, whose files exist.
+    pub photo: Option<ProfilePhoto>,
+    /// Where clients find the profile photo.
+    pub photo_url: Option<String>,
     /// The preferences.
     pub preferences: Option<Preferences>,
     /// When the account was created.
@@ -112,6 +122,11 @@ copy_row!(row: BulkUser => users {
     "created_at": TIMESTAMPTZ = row.created_at,
     "display_name": VARCHAR = row.display_name.as_ref().map(DisplayName::as_str),
     "city": VARCHAR = row.city.as_ref().map(City::as_str),
+    "profile_image_url": TEXT = row.photo_url,
+    "institutions": JSONB = row.institutions.as_ref().map(Institutions::as_slice).map(Json),
+    "websites": JSONB = row.websites.as_ref().map(Websites::as_slice).map(Json),
+    "location": JSONB = row.location.as_ref().map(Location::as_map).map(Json),
+    "profile_photo_filename": VARCHAR = row.photo.as_ref().map(ProfilePhoto::as_str),
     "profile_preferences": JSONB = row.preferences.as_ref().map(Preferences::as_map).map(Json),
     "followers_count": INT8 = row.followers,
     "following_count": INT8 = row.following,

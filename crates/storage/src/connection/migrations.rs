@@ -81,7 +81,7 @@ async fn run_pending(
 ///
 /// PostgreSQL may take as long as it needs for a statement, such as one that creates an index. If its machine vanishes, the
 /// operating system finds out.
-async fn connect(url: &str) -> Result<Connection> {
+pub(super) async fn connect(url: &str) -> Result<Connection> {
     let Opened { client, .. } = Connector::alone(url, CONNECT_TIMEOUT, None).open().await?;
     let mut conn = Connection::try_from(client).await?;
     conn.set_prepared_statement_cache_size(CacheSize::Disabled);
@@ -135,6 +135,13 @@ fn embedded_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>> {
         MIGRATIONS.migrations().map_err(StorageError::Query)?;
     migrations.sort_unstable_by(|one, other| one.name().version().cmp(&other.name().version()));
     Ok(migrations)
+}
+
+/// Whether a migration runs in a transaction.
+pub(super) fn runs_in_transaction(name: &str) -> Result<bool> {
+    let embedded = embedded_migrations()?;
+    let found = embedded.iter().find(|migration| migration.name().to_string() == name);
+    Ok(found.is_none_or(|migration| migration.metadata().run_in_transaction()))
 }
 
 async fn applied_versions(conn: &mut Connection) -> Result<HashSet<String>> {
