@@ -21,5 +21,8 @@ mod users;
 /// The generated data of `grateful seed`.
 mod seed;
 
+/// The import of a database of the older Grateful.
+mod import;
+
 /// The log of a running server, and what it must not contain.
 mod logs;

@@ -5,7 +5,7 @@ use crate::workspace::{Member, Workspace};
 
 /// Which of the crates named in this table each member may depend on. Crates that the table does not name are not
 /// restricted.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
@@ -55,6 +55,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("grateful-media", &[]),
     ("grateful-metrics", &[]),
     ("grateful-seed", &["grateful-domain"]),
+    ("grateful-import", &["grateful-domain", "grateful-storage", "tokio-postgres"]),
     ("grateful-site", &["actix-web"]),
     ("grateful-local-postgres", &["nix"]),
     (
@@ -68,6 +69,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "grateful-storage",
             "grateful-application",
             "grateful-web",
+            "grateful-import",
             "grateful-local-postgres",
             "grateful-nominatim",
             "grateful-seed",

@@ -17,11 +17,15 @@ const CHECKED: [(&str, &[&str]); 2] = [
             "grateful-application",
             "grateful-web",
             "grateful-nominatim",
+            "grateful-import",
             "grateful-seed",
             "grateful-server",
         ],
     ),
-    ("grateful-storage", &["grateful-application", "grateful-seed", "grateful-server"]),
+    (
+        "grateful-storage",
+        &["grateful-application", "grateful-import", "grateful-seed", "grateful-server"],
+    ),
 ];
 
 /// Public functions without a caller: the crate, the function, and why it is public all the same.

@@ -2,8 +2,10 @@
 
 mod backup;
 mod doctor;
+mod import;
 mod interrupt;
 mod manual;
+mod migrate;
 mod password;
 mod progress;
 mod restore;
@@ -46,7 +48,9 @@ pub(crate) fn without_settings(
 pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve::serve(settings).await,
-        Command::Migrate => migrate(settings).await,
+        Command::Migrate { pending: false } => migrate::migrate(&settings).await,
+        Command::Migrate { pending: true } => migrate::print_pending(&settings).await,
+        Command::Import(args) => import::run(settings, args).await,
         Command::Password { username } => password::reset(settings, &username).await,
         Command::User(command) => user::run(settings, command).await,
         Command::Backup { target } => backup::backup(settings, &target).await,
@@ -63,13 +67,6 @@ pub(crate) async fn run(command: Command, settings: Settings) -> anyhow::Result<
         // Done by `without_settings`.
         Command::Completions { .. } | Command::Man => Ok(()),
     }
-}
-
-async fn migrate(settings: Settings) -> anyhow::Result<()> {
-    let postgres = Postgres::open(&settings)?;
-    let applied = migrate_database(&postgres.config).await?;
-    println!("applied {} migrations", applied.len());
-    postgres.close()
 }
 
 async fn migrate_database(config: &DatabaseConfig) -> anyhow::Result<Vec<String>> {

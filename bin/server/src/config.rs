@@ -15,7 +15,7 @@ use std::fmt;
 use clap::builder::{OsStringValueParser, Resettable};
 use clap::{Arg, ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Subcommand as _};
 
-pub(crate) use self::commands::{Command, OpenapiVersion, SeedArgs, UserCommand};
+pub(crate) use self::commands::{Command, ImportArgs, OpenapiVersion, SeedArgs, UserCommand};
 pub(crate) use self::parsers::ListenAddress;
 pub(crate) use self::settings::Settings;
 

@@ -1,6 +1,7 @@
 //! The use cases, one module per subject. They build on the modules beside this one, which import none of them.
 
 pub mod accounts;
+pub mod adopted_files;
 pub mod comments;
 pub mod export;
 pub mod feed;

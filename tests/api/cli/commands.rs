@@ -21,6 +21,25 @@ async fn migrate_applies_all_migrations_once() {
 }
 
 #[tokio::test]
+async fn migrate_says_what_is_pending_and_what_waits_and_changes_nothing() {
+    let setup = Setup::with_empty_database().await;
+
+    let before = setup.run(&["migrate", "--pending"]).expect(0).stdout;
+    let again = setup.run(&["migrate", "--pending"]).expect(0).stdout;
+    setup.run(&["migrate"]).expect(0);
+    let after = setup.run(&["migrate", "--pending"]).expect(0).stdout;
+
+    assert!(before.contains(
+        "2026-11-30-100100_mark_deleted_rows\n  users: reads and writes wait (ALTER TABLE)\n"
+    ));
+    let concurrent =
+        "2026-11-30-104000_index_unread_children (outside of a transaction)\n  nothing waits\n";
+    assert!(before.contains(concurrent), "{before}");
+    assert_eq!(again, before);
+    assert_eq!(after, "0 pending migrations\n");
+}
+
+#[tokio::test]
 async fn migrate_creates_the_private_postgresql_and_stops_it() {
     let setup = Setup::with_private_postgres();
 

@@ -17,7 +17,11 @@ pub(crate) enum Command {
     /// Serve HTTP requests until SIGINT or SIGTERM. A second signal stops the server immediately.
     Serve,
     /// Migrate the database to the schema of this build, and exit.
-    Migrate,
+    Migrate {
+        /// Only say which migrations are pending, and what each of them keeps waiting while it runs.
+        #[arg(long)]
+        pending: bool,
+    },
     /// Set a new password for a user, read from standard input, and end all sessions of that user. The same as
     /// `grateful user password`.
     Password {
@@ -63,6 +67,9 @@ pub(crate) enum Command {
     /// generated users share one password, which is printed. With --live, these users then go on posting, hearting and
     /// commenting until the command is stopped.
     Seed(SeedArgs),
+    /// Bring over the database and the uploads of the older Grateful, in one transaction, into a database without users.
+    /// Every row that is changed or skipped is reported with the reason. Nothing is written to the older database.
+    Import(ImportArgs),
     /// Print the OpenAPI document.
     Openapi {
         /// Version of OpenAPI. 3.0 is for generators that do not read 3.1.
@@ -116,6 +123,35 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Where the older Grateful is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImportArgs {
+    /// Address of the older database, such as postgresql://user:password@host/name. In the variable, it does not appear in
+    /// lists of processes.
+    #[arg(long, value_name = "URL", env = "GRATEFUL_IMPORT_FROM", hide_env_values = true)]
+    pub(crate) from: String,
+
+    /// Folder of the older uploads, which has the folders `posts` and `profile_photos`.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "without_uploads")]
+    pub(crate) uploads: Option<PathBuf>,
+
+    /// Import without the pictures.
+    #[arg(long)]
+    pub(crate) without_uploads: bool,
+
+    /// Report what would be changed and skipped, and import nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Write the report to this file, a JSON object per line, instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Time zone of times that the older database stores without one. The older server stored UTC.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
 }
 
 /// A version of OpenAPI.
