@@ -229,7 +229,7 @@ impl BulkLoad {
         let rows = self.loaded.entry(R::TABLE).or_default();
         rows.loaded += count;
         // A table that is loaded in parts is analyzed whenever it has doubled.
-        if rows.analyzed == 0 || 2 * rows.analyzed <= rows.loaded {
+        if count != 0 && 2 * rows.analyzed <= rows.loaded {
             rows.analyzed = rows.loaded;
             self.analyze::<R>().await?;
         }
