@@ -163,15 +163,15 @@ fn an_unreachable_or_invalid_database_url_is_reported_without_its_password() {
         Setup::with_database_url(&format!("postgresql://ana:sesame@{closed_address}/grateful"));
     let invalid = Setup::with_database_url("postgresql://ana:sesame@[host/grateful?x=sesame");
 
-    for setup in [unreachable, invalid] {
+    for (setup, reason) in [
+        (unreachable, "grateful: the database cannot be migrated: "),
+        (invalid, "  DATABASE_URL is invalid: "),
+    ] {
         for command in ["serve", "migrate"] {
             let output = setup.run(&[command]).expect(1);
 
             let message = output.stderr.lines().last().unwrap_or_default();
-            assert!(
-                message.starts_with("grateful: the database cannot be migrated: "),
-                "{message}"
-            );
+            assert!(message.starts_with(reason), "{message}");
             assert!(!output.stderr.contains("sesame"), "{}", output.stderr);
             assert_eq!(output.stdout, "");
         }
