@@ -109,7 +109,7 @@ async fn forward(mut client: TcpStream, state: Arc<State>, is_frozen: bool) {
         _ = freezes.changed() => {
             tokio::time::sleep(SERVER_NOTICES_AFTER).await;
             drop(server);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

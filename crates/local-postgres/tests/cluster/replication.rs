@@ -96,11 +96,12 @@ const COUNT: &str = "SELECT count(*) FROM numbers";
 
 /// The state of a process, such as `T` for a stopped one.
 fn state_of(process: Pid) -> String {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    let stat = stat.expect("a process");
     let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
     state.unwrap_or_default().to_owned()
 }
 
 fn query(node: &Node, sql: &str) -> String {
-    try_query(&node.url("postgres"), sql).unwrap()
+    try_query(&node.url("postgres"), sql).expect("a result")
 }

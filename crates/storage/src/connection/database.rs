@@ -35,6 +35,10 @@ impl Database {
     ///
     /// The connections live on the runtime that acquires them, so a server with one runtime per thread needs one pool per
     /// thread.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the settings for this call, and by value they read as a chain"
+    )]
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
         let timeouts = Timeouts {
             wait: Some(config.acquire_timeout),

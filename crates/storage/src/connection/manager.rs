@@ -29,6 +29,14 @@ impl Manager {
     pub(super) fn new(config: &DatabaseConfig, connector: Connector) -> Self {
         Self { connector, settings: config.session_settings(), slow: config.thresholds.slow }
     }
+
+    async fn open(&self) -> Result<ManagedConnection> {
+        let Opened { client, link } = self.connector.open().await?;
+        let mut conn = Connection::try_from(client).await?;
+        conn.batch_execute(&self.settings).await?;
+        QueryMonitor::new(self.slow).watch(&mut conn);
+        Ok(ManagedConnection { conn, link })
+    }
 }
 
 impl managed::Manager for Manager {
@@ -36,11 +44,8 @@ impl managed::Manager for Manager {
     type Error = StorageError;
 
     async fn create(&self) -> Result<ManagedConnection> {
-        let Opened { client, link } = self.connector.open().await?;
-        let mut conn = Connection::try_from(client).await?;
-        conn.batch_execute(&self.settings).await?;
-        QueryMonitor::new(self.slow).watch(&mut conn);
-        Ok(ManagedConnection { conn, link })
+        // In a box, so that the future of each checkout has no room for it.
+        Box::pin(self.open()).await
     }
 
     /// Closes a connection that is lost, whose server has said that it is of no use, or whose transaction was left open.

@@ -186,7 +186,7 @@ fn tls_options(
     let mut mode = match (parameters.mode.as_deref(), default_mode) {
         (Some("disable"), _) | (None, SslMode::Disable) => TlsMode::Disable,
         (Some("prefer"), _) | (None, SslMode::Prefer) => TlsMode::Prefer,
-        (Some("require"), _) | (None, _) => TlsMode::Require,
+        (Some("require") | None, _) => TlsMode::Require,
         (Some("verify-ca"), _) => TlsMode::VerifyCa,
         (Some("verify-full"), _) => TlsMode::VerifyFull,
         (Some(_), _) => {

@@ -138,7 +138,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for MonitoredStream<S> {
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => monitor.poll_silence(cx).map(Err),
-            failed => failed,
+            failed @ Poll::Ready(Err(_)) => failed,
         }
     }
 }
