@@ -33,7 +33,8 @@ async fn sixty_four_concurrent_hearts_make_one_batch_with_sixty_four_children() 
     let actors: [UserId; 64] = scenario.create_users().await;
     let (ana, act, database) = (scenario.ana, scenario.heart(), connect_pool(&scenario));
 
-    join_all(actors.map(async |actor| {
+    // An iterator, since an array of the futures would not fit on the stack.
+    join_all(actors.into_iter().map(async |actor| {
         let event = event(Cause { recipient: ana, actor, act }, NOON);
         record(&database, vec![event]).await
     }))
