@@ -84,7 +84,7 @@ impl Accounts {
     fn renamed(&self, id: i64, old: &str, is_lawful: bool) -> Username {
         let stem = if is_lawful { old.to_owned() } else { stem(old) };
         let numbered = (2_u64..).map(|number| format!("_{id}_{number}"));
-        let suffixes = ["".to_owned(), format!("_{id}")].into_iter().chain(numbered);
+        let suffixes = [String::new(), format!("_{id}")].into_iter().chain(numbered);
         let mut names = suffixes.filter_map(|suffix| {
             let name = Username::parse(&with_suffix(&stem, &suffix)).ok()?;
             self.is_free(name.as_str()).then_some(name)

@@ -82,7 +82,7 @@ impl Statement {
     fn planned(&self, number: usize) -> String {
         let Self { types, text } = self;
         let is_parameter = |count: &usize| text.contains(&format!("${count}"));
-        let nulls = vec!["NULL"; (1..).take_while(is_parameter).count()].join(", ");
+        let nulls = vec!["NULL"; (1..=100).take_while(is_parameter).count()].join(", ");
         let with = |values: &str| match values {
             "" => String::new(),
             values => format!("({values})"),

@@ -64,7 +64,9 @@ impl Facts<'_> {
                 return Ok(());
             }
             self.observer.progress(Progress::Advanced(chunk.len() as u64));
-            chunk.into_iter().for_each(|row| take(row, self.world));
+            for row in chunk {
+                take(row, self.world);
+            }
         }
     }
 
@@ -109,7 +111,7 @@ impl Facts<'_> {
                     change(world, followed, |facts| facts.followers += 1);
                 }
                 FollowState::Pending => {
-                    change(world, followed, |facts| facts.awaited.push(follower))
+                    change(world, followed, |facts| facts.awaited.push(follower));
                 }
                 FollowState::Blocked | FollowState::None => (),
             }

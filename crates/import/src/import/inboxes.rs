@@ -109,7 +109,7 @@ impl Importer<'_> {
             self.read_ahead(ahead).await?;
             match ahead.notices.front() {
                 Some(notice) if notice.user_id == recipient => {
-                    taken.extend(ahead.notices.pop_front())
+                    taken.extend(ahead.notices.pop_front());
                 }
                 _ => return Ok(taken),
             }

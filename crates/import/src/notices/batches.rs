@@ -58,16 +58,11 @@ pub(super) fn assemble(
         }
     }
     for batch in old.iter().filter(|notice| notice.is_batch) {
-        match children.remove(batch.id.as_str()) {
-            Some(entries) => batched.add_batches(batch, &entries, world),
-            None => {
-                batched.skipped += 1;
-                batched.note(
-                    &batch.id,
-                    format!("batch to {recipient} skipped"),
-                    "no entry is left",
-                );
-            }
+        if let Some(entries) = children.remove(batch.id.as_str()) {
+            batched.add_batches(batch, &entries, world);
+        } else {
+            batched.skipped += 1;
+            batched.note(&batch.id, format!("batch to {recipient} skipped"), "no entry is left");
         }
     }
     batched
@@ -123,7 +118,9 @@ impl Batched {
                     self.add_batch(&Batch { id: id.into(), key, old }, &entries, world);
                 }
                 _ => {
-                    entries.iter().for_each(|entry| self.add_single(entry, old.read_at(world.now)))
+                    for entry in entries {
+                        self.add_single(entry, old.read_at(world.now));
+                    }
                 }
             }
         }

@@ -54,7 +54,7 @@ pub(super) fn entries(
             Ok(found) if !notice.is_batch => candidates.push(found),
             // In an older shape the first single became the batch, and stands for its own act.
             Ok(found) if !actors.contains(&(notice.id.as_str(), found.actor)) => {
-                candidates.push(found)
+                candidates.push(found);
             }
             Err(why) if !notice.is_batch => matched.skip(notice, &why),
             _ => (),

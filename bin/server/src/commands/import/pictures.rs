@@ -62,8 +62,11 @@ async fn image(
     Ok(adopted.ok_or(PictureFault::NoPicture))
 }
 
+/// The files of a photo, by their sizes.
+type PhotoFiles = Vec<(PhotoSize, Vec<u8>)>;
+
 /// All sizes of a photo. `None` if one is missing.
-fn photo_files(folder: &Path, name: &str) -> anyhow::Result<Option<Vec<(PhotoSize, Vec<u8>)>>> {
+fn photo_files(folder: &Path, name: &str) -> anyhow::Result<Option<PhotoFiles>> {
     let mut files = Vec::new();
     for size in PhotoSize::ALL {
         let Some(bytes) = read(&photo_path(folder, name, size))? else { return Ok(None) };
