@@ -102,7 +102,8 @@ impl Notifications<'_> {
             }
         }
         let result = apply_updates(&mut after, updates, &deliverability);
-        let mut writes = PendingWrites::of_withdrawals(updates, latest(&withdrawn, updates));
+        let mut writes =
+            PendingWrites::of_withdrawals(updates, latest(withdrawn.as_ref(), updates));
         for (owner, after) in &after {
             if let Some(before) = before.get(owner) {
                 writes.add(*owner, after.diff(before));
@@ -150,12 +151,12 @@ fn reservations(refs: &[(uuid::Uuid, i64)], updates: &[InboxUpdate]) -> HashMap<
 }
 
 /// When the last of the changes happened. Changed reactions have no time; they remove nothing from a list.
-fn latest(withdrawn: &Option<RefsToWithdraw>, updates: &[InboxUpdate]) -> DateTime<Utc> {
+fn latest(withdrawn: Option<&RefsToWithdraw>, updates: &[InboxUpdate]) -> DateTime<Utc> {
     let of_updates = updates.iter().filter_map(|update| match update {
         InboxUpdate::Record(event) => Some(event.at),
         InboxUpdate::Withdraw { at, .. } => Some(*at),
         InboxUpdate::ChangeEmoji { .. } => None,
     });
-    let of_refs = withdrawn.iter().map(|withdrawn| withdrawn.at);
+    let of_refs = withdrawn.into_iter().map(|withdrawn| withdrawn.at);
     of_updates.chain(of_refs).max().unwrap_or_default()
 }
