@@ -64,7 +64,7 @@ async fn a_snapshot_sees_no_later_row_and_its_sequences_are_not_behind_its_rows(
 
     let users = rows_of(&snapshot, table(&snapshot, "users")).await;
 
-    assert_eq!(users.iter().filter(|byte| **byte == b'\n').count(), 1);
+    assert_eq!(String::from_utf8(users).unwrap().lines().count(), 1);
     let sequences = snapshot.sequences().await.unwrap();
     assert_eq!(sequences, [SequenceState { name: "users_id_seq".to_owned(), last_value: 2 }]);
     let order = |name| snapshot.tables().iter().position(|table| table.name == name).unwrap();

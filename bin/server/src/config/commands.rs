@@ -128,7 +128,7 @@ pub(crate) enum UserCommand {
 /// Where the older Grateful is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ImportArgs {
-    /// Address of the older database, such as postgresql://user:password@host/name. In the variable, it does not appear in
+    /// Address of the older database, such as `postgresql://user:password@host/name`. In the variable, it does not appear in
     /// lists of processes.
     #[arg(long, value_name = "URL", env = "GRATEFUL_IMPORT_FROM", hide_env_values = true)]
     pub(crate) from: String,

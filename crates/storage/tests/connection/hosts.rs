@@ -104,7 +104,7 @@ fn pool(url: &str) -> Database {
 }
 
 async fn is_read_only(pool: &Database) -> bool {
-    server_state(&mut *pool.acquire().await.unwrap()).await.unwrap().is_read_only
+    server_state(&mut pool.acquire().await.unwrap()).await.unwrap().is_read_only
 }
 
 async fn execute(pool: &Database, sql: &str) -> Result<()> {
