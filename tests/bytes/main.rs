@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p grateful-tests --test bytes -- --nocapture` prints them. The test runs on a PostgreSQL of its own with the
 //! settings of a server's, since other tests write to the log of the shared one, which has no full pages.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "../benches/shared/temporary_cluster.rs"]
 mod temporary_cluster;

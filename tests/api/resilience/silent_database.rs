@@ -81,7 +81,7 @@ struct ReadLoad {
 impl ReadLoad {
     const READERS: usize = 8;
 
-    fn start(client: &Client, post: Value) -> Self {
+    fn start(client: &Client, post: &Value) -> Self {
         let (answered, should_stop): (Arc<AtomicUsize>, Arc<AtomicBool>) = Default::default();
         let mut tasks = JoinSet::new();
         for _ in 0..Self::READERS {
