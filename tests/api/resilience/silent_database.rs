@@ -24,7 +24,7 @@ async fn when_all_open_connections_freeze_requests_end_in_time_and_the_server_se
     let server = setup.start().await;
     let users = create_users(&server).await;
     let post = server.client().create_post(&users[0], "For quiet.").send().await.expect(201);
-    let reads = ReadLoad::start(&server.client(), post.json());
+    let reads = ReadLoad::start(&server.client(), &post.json());
     let load = PostLoad::start(&server, &users);
     let mut longest_outage = Duration::ZERO;
 
@@ -59,7 +59,7 @@ async fn reads_in_flight_while_postgresql_restarts_are_answered_right_or_refused
     let server = setup.start().await;
     let users = create_users(&server).await;
     let post = server.client().create_post(&users[0], "For rest.").send().await.expect(201);
-    let reads = ReadLoad::start(&server.client(), post.json());
+    let reads = ReadLoad::start(&server.client(), &post.json());
 
     for _ in 0..full_or_short(5, 2) {
         reads.wait_for_answers(200).await;
