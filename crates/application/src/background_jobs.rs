@@ -61,12 +61,17 @@ pub(crate) async fn enqueue(tx: &mut Connection, job: Job, now: DateTime<Utc>) -
 
 /// Runs the job, if there is one, inside the request that caused it, for at most [`App::job_budget`]. An error is logged and
 /// not returned: the change is committed, and [`run_pending`] does the rest.
+///
+/// A step that is under way when the time is over may take as long again, and is rolled back if PostgreSQL does not answer.
 pub(crate) async fn run(app: &App, job: impl Into<Option<JobId>>) {
     let Some(id) = job.into() else { return };
-    match run_for(app, id, app.job_budget).await {
-        Ok(Progress::Done) => (),
-        Ok(_) => tracing::debug!(job.id = %id, "A background job continues after the request"),
-        Err(error) => log_failure(id, &error),
+    let limit = app.job_budget.saturating_mul(2);
+    match tokio::time::timeout(limit, run_for(app, id, app.job_budget)).await {
+        Ok(Ok(Progress::Done)) => (),
+        Ok(Ok(_)) | Err(_) => {
+            tracing::debug!(job.id = %id, "A background job continues after the request");
+        }
+        Ok(Err(error)) => log_failure(id, &error),
     }
 }
 

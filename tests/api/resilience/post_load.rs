@@ -14,6 +14,8 @@ use tokio::task::JoinSet;
 pub(crate) struct PostLoad {
     tasks: JoinSet<AcknowledgedPosts>,
     acknowledged: Arc<AtomicUsize>,
+    /// The number of responses to each writer.
+    responses: Vec<Arc<AtomicUsize>>,
     longest: Arc<AtomicU64>,
     should_stop: Arc<AtomicBool>,
 }
@@ -31,18 +33,20 @@ impl PostLoad {
     pub(crate) fn start(server: &Server, users: &[Token]) -> Self {
         let (acknowledged, longest, should_stop) = (Arc::default(), Arc::default(), Arc::default());
         let mut tasks = JoinSet::new();
-        for author in users {
+        let responses: Vec<Arc<AtomicUsize>> = users.iter().map(|_| Arc::default()).collect();
+        for (author, responses) in users.iter().zip(&responses) {
             let writer = PostWriter {
                 client: server.client(),
                 author: author.clone(),
                 acknowledged: Arc::clone(&acknowledged),
+                responses: Arc::clone(responses),
                 longest: Arc::clone(&longest),
                 should_stop: Arc::clone(&should_stop),
                 posts: AcknowledgedPosts::default(),
             };
             tasks.spawn(writer.run());
         }
-        Self { tasks, acknowledged, longest, should_stop }
+        Self { tasks, acknowledged, responses, longest, should_stop }
     }
 
     /// Waits until the server has acknowledged this number of further writes.
@@ -50,6 +54,18 @@ impl PostLoad {
         let target = self.acknowledged.load(Ordering::Relaxed) + count;
         let is_reached = || target <= self.acknowledged.load(Ordering::Relaxed);
         eventually("the server acknowledges writes", is_reached).await;
+    }
+
+    /// The number of responses to each writer so far.
+    pub(crate) fn responses(&self) -> Vec<usize> {
+        self.responses.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Waits until the requests that were in flight at an earlier time have ended, when each writer had this number of
+    /// responses.
+    pub(crate) async fn wait_for_requests_in_flight_at(&self, earlier: &[usize]) {
+        let have_ended = || self.responses().iter().zip(earlier).all(|(now, then)| then < now);
+        eventually("requests end", have_ended).await;
     }
 
     /// The longest time that a client has waited for a response.
@@ -105,6 +121,7 @@ struct PostWriter {
     client: Client,
     author: Token,
     acknowledged: Arc<AtomicUsize>,
+    responses: Arc<AtomicUsize>,
     longest: Arc<AtomicU64>,
     should_stop: Arc<AtomicBool>,
     posts: AcknowledgedPosts,
@@ -154,6 +171,7 @@ impl PostWriter {
         let response = request.by(&self.author).try_send().await.map_err(|_| NoResponse)?;
         let took = start.elapsed().as_millis().try_into().unwrap();
         self.longest.fetch_max(took, Ordering::Relaxed);
+        self.responses.fetch_add(1, Ordering::Relaxed);
         if response.status == 503 {
             let response = response.expect_problem(503, "unavailable");
             assert!(response.header("retry-after").is_some(), "{response}");

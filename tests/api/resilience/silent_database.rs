@@ -32,11 +32,13 @@ async fn when_all_open_connections_freeze_requests_end_in_time_and_the_server_se
         load.wait_for_writes(50).await;
         reads.wait_for_answers(50).await;
         proxy.freeze_open_connections();
-        let start = Instant::now();
+        let (start, responses) = (Instant::now(), load.responses());
         // Some were answered already.
         load.wait_for_writes(2 * users.len()).await;
         reads.wait_for_answers(50).await;
         longest_outage = longest_outage.max(start.elapsed());
+        // The next silence must not meet requests that have waited for this one.
+        load.wait_for_requests_in_flight_at(&responses).await;
     }
     let longest_response = load.longest_response();
     let refused_reads = reads.stop().await;

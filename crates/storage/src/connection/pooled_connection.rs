@@ -12,9 +12,9 @@ use crate::Connection;
 pub struct PooledConnection(pub(super) Object<Manager>);
 
 impl PooledConnection {
-    /// Whether the connection is closed, or its server has said that it is of no use.
-    pub(super) fn is_lost(&self) -> bool {
-        self.0.link.is_lost()
+    /// Whether the connection, on which a statement may be running, is not known to be lost or silent.
+    pub(super) fn is_usable(&self) -> bool {
+        self.0.link.is_usable(false)
     }
 }
 

@@ -39,16 +39,20 @@ impl Attempt {
     pub(in crate::connection) fn is_lost(&self) -> bool {
         match &self.0.route {
             Route::Shared(session) => session.is_lost(),
-            Route::Pooled(conn) => conn.is_lost(),
+            Route::Pooled(conn) => !conn.is_usable(),
         }
     }
 
-    /// Waits until a slow statement of another read holds this one up, or its connection counts as lost. Never ends on a
-    /// connection of the pool.
+    /// Waits until a slow statement of another read holds this one up, or its connection counts as lost.
     pub(in crate::connection) async fn wait_until_held_up(&self) -> RepeatReason {
-        let Some(session) = self.session() else { return std::future::pending().await };
         loop {
             tokio::time::sleep(STALL).await;
+            let session = match &self.0.route {
+                Route::Shared(session) => session,
+                // It has no other reads, but may be as silent as another connection.
+                Route::Pooled(conn) if conn.is_usable() => continue,
+                Route::Pooled(_) => return RepeatReason::Lost,
+            };
             let Some(number) = self.0.waits_for() else { continue };
             if session.is_lost() || session.answer_timeout <= session.queue.since_last_answer() {
                 return RepeatReason::Lost;
