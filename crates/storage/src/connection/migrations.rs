@@ -70,7 +70,11 @@ async fn run_pending(
 ) -> Result<Vec<String>> {
     let mut conn = connect(url).await?;
     check_encoding(&mut conn).await?;
-    conn.batch_execute(CREATE_MIGRATIONS_TABLE).await?;
+    // Without the notice that the table exists, which would be a line in the log of each start.
+    let create = format!(
+        "BEGIN; SET LOCAL client_min_messages = 'warning'; {CREATE_MIGRATIONS_TABLE}; COMMIT"
+    );
+    conn.batch_execute(&create).await?;
     let applied = conn.transaction(async |conn| applied_versions(conn).await).await?;
     let is_wanted = move |version: &str| !applied.contains(version) && is_wanted(version);
     blocking(move || run_wanted(&mut AsyncMigrationHarness::new(conn), is_wanted)).await
