@@ -62,10 +62,11 @@ pub(crate) async fn enqueue(tx: &mut Connection, job: Job, now: DateTime<Utc>) -
 /// Runs the job, if there is one, inside the request that caused it, for at most [`App::job_budget`]. An error is logged and
 /// not returned: the change is committed, and [`run_pending`] does the rest.
 ///
-/// A step that is under way when the time is over may take as long again, and is rolled back if PostgreSQL does not answer.
+/// A step that is under way when the time is over may take another [`MAX_STEP`], and is rolled back if PostgreSQL does not
+/// answer.
 pub(crate) async fn run(app: &App, job: impl Into<Option<JobId>>) {
     let Some(id) = job.into() else { return };
-    let limit = app.job_budget.saturating_mul(2);
+    let limit = app.job_budget.saturating_add(MAX_STEP);
     match tokio::time::timeout(limit, run_for(app, id, app.job_budget)).await {
         Ok(Ok(Progress::Done)) => (),
         Ok(Ok(_)) | Err(_) => {
@@ -88,6 +89,9 @@ pub async fn run_pending(app: &App) -> Result<usize> {
     }
     Ok(done)
 }
+
+/// How long a request waits for the step of a job that is under way. Steps take a few milliseconds.
+const MAX_STEP: Duration = Duration::from_secs(1);
 
 /// How many jobs one call of [`run_pending`] runs.
 const MAX_JOBS: i64 = 100;
