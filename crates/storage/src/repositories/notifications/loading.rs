@@ -2,19 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{
-    Act, Deliverability, HourlyQuota, InboxPart, InboxUpdate, OtherChildren, StoredQuota,
-};
+use grateful_domain::notification::{Act, Deliverability, InboxPart, InboxUpdate, OtherChildren};
 use grateful_domain::{Inbox, NotificationType, Preferences, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Notifications;
-use super::writes::WithdrawnRow;
+use super::writes::{QuotaRow, WithdrawnRow};
 use crate::query::statement;
 use crate::rows::NotificationRow;
 use crate::{Result, StorageError};
@@ -91,16 +88,6 @@ struct ParentRow {
     has_unread: bool,
 }
 
-#[derive(Deserialize)]
-struct QuotaRow {
-    user_id: i64,
-    #[serde(rename = "type")]
-    kind: String,
-    window_opened_at: DateTime<Utc>,
-    actor_ids: Vec<i64>,
-    held_back: i64,
-}
-
 impl Parts {
     fn add(&mut self, row: LoadedRow, updates: &[InboxUpdate]) -> Result<()> {
         match row {
@@ -127,16 +114,9 @@ impl Parts {
             }
             LoadedRow::Withdrawn(row) => self.part(row.user_id()).withdrawn.push(row.into()),
             LoadedRow::Quota(row) => {
-                let corrupt = |_| StorageError::Corrupt { column: "notification_quotas.type" };
-                let quota = StoredQuota {
-                    kind: NotificationType::from_code(&row.kind).map_err(corrupt)?,
-                    quota: HourlyQuota {
-                        window_opened_at: row.window_opened_at,
-                        actors: row.actor_ids.into_iter().map(UserId::from).collect(),
-                    },
-                    held_back: row.held_back,
-                };
-                self.part(row.user_id).quotas.push(quota);
+                let user = row.user_id();
+                let quota = row.try_into()?;
+                self.part(user).quotas.push(quota);
             }
         }
         Ok(())

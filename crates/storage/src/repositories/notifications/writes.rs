@@ -1,20 +1,23 @@
 //! Writes decided changes, to any number of inboxes in one statement.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Jsonb, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::UserId;
 use grateful_domain::notification::{
-    Cause, InboxDiff, InboxUpdate, StoredQuota, SuppressedNotification, WithdrawnNotification,
+    Cause, HourlyQuota, InboxDiff, InboxUpdate, StoredQuota, SuppressedNotification,
+    WithdrawnNotification,
 };
+use grateful_domain::{NotificationType, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Notifications;
-use crate::Result;
 use crate::query::statement;
 use crate::rows::NotificationRow;
+use crate::{Result, StorageError};
 
 impl Notifications<'_> {
     /// Writes changes of several inboxes.
@@ -109,11 +112,11 @@ impl PendingWrites {
 }
 
 /// A row of `notification_quotas`.
-#[derive(Serialize)]
-struct QuotaRow {
+#[derive(Serialize, Deserialize)]
+pub(super) struct QuotaRow {
     user_id: i64,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: Cow<'static, str>,
     window_opened_at: DateTime<Utc>,
     actor_ids: Vec<i64>,
     held_back: i64,
@@ -123,11 +126,31 @@ impl QuotaRow {
     fn new(user_id: i64, StoredQuota { kind, quota, held_back }: StoredQuota) -> Self {
         Self {
             user_id,
-            kind: kind.code(),
+            kind: kind.code().into(),
             window_opened_at: quota.window_opened_at,
             actor_ids: quota.actors.into_iter().map(i64::from).collect(),
             held_back,
         }
+    }
+
+    pub(super) fn user_id(&self) -> i64 {
+        self.user_id
+    }
+}
+
+impl TryFrom<QuotaRow> for StoredQuota {
+    type Error = StorageError;
+
+    fn try_from(row: QuotaRow) -> Result<Self> {
+        let corrupt = |_| StorageError::Corrupt { column: "notification_quotas.type" };
+        Ok(Self {
+            kind: NotificationType::from_code(&row.kind).map_err(corrupt)?,
+            quota: HourlyQuota {
+                window_opened_at: row.window_opened_at,
+                actors: row.actor_ids.into_iter().map(UserId::from).collect(),
+            },
+            held_back: row.held_back,
+        })
     }
 }
 
