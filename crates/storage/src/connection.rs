@@ -29,7 +29,8 @@ pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
 pub use self::migration_plan::{LockImpact, PendingMigration, TableLock, plan_migrations};
 pub use self::migrations::{
-    MIGRATIONS, migrate, migrate_to, migrate_within, pending_migrations, unknown_migrations,
+    MIGRATIONS, applied_migrations, migrate, migrate_to, migrate_within, pending_migrations,
+    unknown_migrations,
 };
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;

@@ -31,8 +31,9 @@ pub use self::bulk::{
 pub use self::connection::{
     Database, DatabaseConfig, InvalidUrl, LockConnection, LockImpact, MIGRATIONS, PendingMigration,
     PoolMetrics, PooledConnection, ReadConnection, Reader, ServerReport, ServerState,
-    SharedConnection, TableLock, check_url, connection_limit, inspect_server, migrate, migrate_to,
-    migrate_within, pending_migrations, plan_migrations, server_state, unknown_migrations,
+    SharedConnection, TableLock, applied_migrations, check_url, connection_limit, inspect_server,
+    migrate, migrate_to, migrate_within, pending_migrations, plan_migrations, server_state,
+    unknown_migrations,
 };
 pub use self::error::{Result, StorageError, Transient};
 pub use self::monitor::{

@@ -75,8 +75,9 @@ async fn run_pending(
         "BEGIN; SET LOCAL client_min_messages = 'warning'; {CREATE_MIGRATIONS_TABLE}; COMMIT"
     );
     conn.batch_execute(&create).await?;
-    let applied = conn.transaction(async |conn| applied_versions(conn).await).await?;
-    let is_wanted = move |version: &str| !applied.contains(version) && is_wanted(version);
+    let applied = conn.transaction(async |conn| applied_migrations(conn).await).await?;
+    let is_wanted =
+        move |version: &str| applied.iter().all(|known| known != version) && is_wanted(version);
     blocking(move || run_wanted(&mut AsyncMigrationHarness::new(conn), is_wanted)).await
 }
 
@@ -115,7 +116,7 @@ struct Encoding {
 /// # Errors
 /// The database cannot be reached.
 pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
-    let applied = applied_versions(conn).await?;
+    let applied = applied_migrations(conn).await?;
     let embedded = embedded_migrations()?;
     let names = embedded.iter().map(Migration::name);
     let pending = names.filter(|name| !applied.contains(&name.version().to_string()));
@@ -148,17 +149,19 @@ pub(super) fn runs_in_transaction(name: &str) -> Result<bool> {
     Ok(found.is_none_or(|migration| migration.metadata().run_in_transaction()))
 }
 
-async fn applied_versions(conn: &mut Connection) -> Result<HashSet<String>> {
-    // A database that was never migrated does not have this table. That is not an error here.
+/// Returns the versions of the applied migrations, oldest first. Empty if the database was never migrated.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn applied_migrations(conn: &mut Connection) -> Result<Vec<String>> {
     let exists = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists";
     if !diesel::sql_query(exists).get_result::<Exists>(conn).await?.exists {
-        return Ok(HashSet::new());
+        return Ok(Vec::new());
     }
     let versions = __diesel_schema_migrations::table
         .select(__diesel_schema_migrations::version)
-        .load::<String>(conn)
-        .await?;
-    Ok(versions.into_iter().collect())
+        .order(__diesel_schema_migrations::version);
+    Ok(versions.load(conn).await?)
 }
 
 #[derive(QueryableByName)]

@@ -3,7 +3,7 @@
 use grateful_application::{Clock as _, SystemClock};
 use grateful_local_postgres::Installation;
 use grateful_storage::{
-    Connection, Database, DatabaseSnapshot, ServerReport, StorageError, connection_limit,
+    Connection, Database, ServerReport, StorageError, applied_migrations, connection_limit,
     inspect_server, pending_migrations, unknown_migrations,
 };
 use tokio::task::spawn_blocking;
@@ -29,10 +29,9 @@ pub(super) async fn check(settings: &Settings) -> anyhow::Result<Vec<Check>> {
         }
     };
     let config = postgres.config.clone().with_max_connections(1).with_readers(0);
-    let url = config.url.clone();
     let database = Database::connect_lazily(config);
     let checks = match database.acquire().await {
-        Ok(mut conn) => check_connected(&mut conn, &url, postgres.connections).await,
+        Ok(mut conn) => check_connected(&mut conn, postgres.connections).await,
         Err(error) => vec![unreachable(error)],
     };
     drop(database);
@@ -62,16 +61,13 @@ fn unreachable(error: StorageError) -> Check {
     Check::fail("postgresql", error, advice)
 }
 
-async fn check_connected(conn: &mut Connection, url: &str, budget: ConnectionBudget) -> Vec<Check> {
+async fn check_connected(conn: &mut Connection, budget: ConnectionBudget) -> Vec<Check> {
     let report = match inspect_server(conn).await {
         Ok(report) => report,
         Err(error) => return vec![unreachable(error)],
     };
     let limit = connection_limit(conn).await;
-    let migrations = match pending_migrations(conn).await {
-        Ok(pending) => check_migrations(&pending, url).await,
-        Err(error) => unreachable(error),
-    };
+    let migrations = check_migrations(conn).await.unwrap_or_else(unreachable);
     vec![
         check_version(&report),
         check_role(&report),
@@ -143,22 +139,17 @@ fn check_connections(report: &ServerReport, limit: u32, budget: ConnectionBudget
     }
 }
 
-async fn check_migrations(pending: &[String], url: &str) -> Check {
-    let applied = match DatabaseSnapshot::open(url).await {
-        Ok(snapshot) => snapshot.migrations().await,
-        Err(error) => Err(error),
-    };
-    match applied.and_then(|applied| unknown_migrations(&applied)) {
-        Err(error) => unreachable(error),
-        Ok(unknown) if !unknown.is_empty() => {
-            let detail = format!("{} are from a newer version of Grateful", unknown.len());
-            Check::warn("migrations", detail, "install the version that the other nodes run")
-        }
-        Ok(_) if pending.is_empty() => Check::ok("migrations", "none pending"),
-        Ok(_) => {
-            let detail = format!("{} pending", pending.len());
-            let advice = "make a backup, then run grateful migrate, or start the server without GRATEFUL_NO_MIGRATE";
-            Check::warn("migrations", detail, advice)
-        }
-    }
+async fn check_migrations(conn: &mut Connection) -> Result<Check, StorageError> {
+    let pending = pending_migrations(conn).await?;
+    let unknown = unknown_migrations(&applied_migrations(conn).await?)?;
+    Ok(if !unknown.is_empty() {
+        let detail = format!("{} are from a newer version of Grateful", unknown.len());
+        Check::warn("migrations", detail, "install the version that the other nodes run")
+    } else if pending.is_empty() {
+        Check::ok("migrations", "none pending")
+    } else {
+        let detail = format!("{} pending", pending.len());
+        let advice = "make a backup, then run grateful migrate, or start the server without GRATEFUL_NO_MIGRATE";
+        Check::warn("migrations", detail, advice)
+    })
 }
