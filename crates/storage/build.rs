@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    println!("cargo::rerun-if-changed=migrations");
-    println!("cargo::rerun-if-changed=../../migrations");
     let manifest = env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets the folder of the package");
     let target = env::var_os("OUT_DIR").expect("Cargo sets a folder for what is generated");
-    let list = list(&Path::new(&manifest).join("migrations"));
+    // A link to the folder at the top of the repository. In a package, it is the folder itself.
+    let migrations = Path::new(&manifest).join("migrations");
+    let folder = migrations.canonicalize().expect("the migrations are there");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let list = list(&migrations);
     fs::write(Path::new(&target).join("migrations.rs"), list).expect("the folder can be written");
 }
 

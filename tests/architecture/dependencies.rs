@@ -5,7 +5,7 @@ use crate::workspace::{Member, Workspace};
 
 /// Which of the crates named in this table each member may depend on. Crates that the table does not name are not
 /// restricted.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("grateful-domain", &[]),
     (
         "grateful-storage",
@@ -29,8 +29,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "grateful-storage",
             "grateful-media",
             "grateful-metrics",
-            "argon2",
-            "bcrypt",
+            "grateful-passwords",
             "object_store",
         ],
     ),
@@ -52,6 +51,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "utoipa-swagger-ui",
         ],
     ),
+    ("grateful-passwords", &["grateful-domain", "argon2", "bcrypt"]),
     ("grateful-media", &[]),
     ("grateful-metrics", &[]),
     ("grateful-seed", &["grateful-domain"]),
@@ -87,20 +87,41 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         ],
     ),
     (
+        "grateful-test-database",
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-local-postgres",
+            "diesel",
+            "diesel-async",
+        ],
+    ),
+    (
         "grateful-testkit",
         &[
             "grateful-domain",
             "grateful-storage",
             "grateful-application",
             "grateful-web",
-            "grateful-local-postgres",
+            "grateful-test-database",
             "actix-http",
             "actix-web",
-            "diesel",
-            "diesel-async",
             "object_store",
         ],
     ),
+    (
+        "grateful-service-axum",
+        &[
+            "grateful-domain",
+            "grateful-storage",
+            "grateful-passwords",
+            "axum",
+            "diesel",
+            "diesel-async",
+            "serde",
+        ],
+    ),
+    ("grateful-service-digest", &["grateful-domain", "grateful-storage", "diesel", "diesel-async"]),
     (
         "grateful-tests",
         &[
@@ -174,10 +195,29 @@ fn the_domain_depends_on_exactly_the_listed_crates() {
 
 #[test]
 fn only_tests_depend_on_the_test_kit() {
-    let is_shipped = |member: &Member| member.name != "grateful-tests";
+    let is_shipped =
+        |member: &Member| !["grateful-tests", "grateful-testkit"].contains(&member.name.as_str());
     for member in Workspace::read().members.into_iter().filter(is_shipped) {
         let used = member.dependencies("normal");
-        assert!(!used.contains("grateful-testkit"), "{} depends on the test kit", member.name);
+        for kit in ["grateful-testkit", "grateful-test-database"] {
+            assert!(!used.contains(kit), "{} depends on {kit}", member.name);
+        }
+    }
+}
+
+/// A contributor to one crate compiles no outer ring to run its tests.
+#[test]
+fn the_tests_of_storage_know_no_outer_ring() {
+    let workspace = Workspace::read();
+    let storage = workspace.member("grateful-storage");
+    let mut compiled = storage.dependencies("dev");
+    for used in compiled.clone() {
+        compiled.extend(workspace.transitive_dependencies(&used));
+    }
+
+    assert!(compiled.contains("grateful-test-database"), "the graph was read: {compiled:?}");
+    for outer in ["grateful-application", "grateful-web", "actix-web", "argon2", "utoipa"] {
+        assert!(!compiled.contains(outer), "the tests of grateful-storage compile {outer}");
     }
 }
 

@@ -24,7 +24,14 @@ const CHECKED: [(&str, &[&str]); 2] = [
     ),
     (
         "grateful-storage",
-        &["grateful-application", "grateful-import", "grateful-seed", "grateful-server"],
+        &[
+            "grateful-application",
+            "grateful-import",
+            "grateful-seed",
+            "grateful-server",
+            "grateful-service-axum",
+            "grateful-service-digest",
+        ],
     ),
 ];
 

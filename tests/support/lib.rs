@@ -29,3 +29,8 @@ pub use self::setup::{ProcessOutput, Setup};
 pub use self::sql::SqlConnection;
 pub use self::wait::{TIMEOUT, eventually};
 pub use self::working_dir::WorkingDir;
+
+/// The front page of the repository, whose example must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct FrontPage;

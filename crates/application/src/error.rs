@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 use grateful_domain::{ValidationError, closed_enum};
-use grateful_storage::{StorageError, Transient};
+use grateful_storage::StorageError;
 use thiserror::Error;
 
 /// The result of a use case.
@@ -183,11 +183,5 @@ impl From<StorageError> for Error {
             }
             other => Self::Internal(other.into()),
         }
-    }
-}
-
-impl Transient for Error {
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Contended(cause) if cause.is_transient())
     }
 }

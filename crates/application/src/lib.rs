@@ -24,10 +24,11 @@ mod use_cases;
 
 // For the web layer: the crop focus of an upload, and the format of a file.
 pub use grateful_media::{Focus, ImageFormat};
+/// The secret of a session.
+pub use grateful_storage::AccessToken;
 
 pub use self::app::App;
 use self::app::new_id;
-pub use self::auth::access_token::AccessToken;
 pub use self::auth::known_tokens::KnownTokens;
 pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::password_hasher::PasswordHasher;

@@ -12,7 +12,7 @@ use grateful_import::{
     Summary, commit, import,
 };
 use grateful_storage::{ActTable, BulkLoad, CounterTable, Counters};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 const TABLES: &str = include_str!("older/tables.sql");
 const WORLD: &str = include_str!("older/world.sql");

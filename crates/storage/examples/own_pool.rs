@@ -1,4 +1,4 @@
-//! The repositories on your own connection and your own pool, with the monitoring of this crate.
+//! The repositories on your own connection and on pools of your own: deadpool and bb8.
 //!
 //! `DATABASE_URL=postgresql://… cargo run -p grateful-storage --example own_pool`, with a test database.
 #![expect(clippy::disallowed_methods, reason = "an example uses the system clock")]
@@ -6,16 +6,17 @@
 use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
-use futures_util::FutureExt;
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
 use grateful_domain::{Content, Draft, Email, PasswordHash, Post, PostType, Username, Visibility};
 use grateful_domain::{User, Viewer};
-use grateful_storage::{NewUser, PostQuery, QueryLog, QueryMonitor, Repositories, migrate};
+use grateful_storage::{
+    Connection, DatabaseConfig, NewUser, PostQuery, QueryLog, Repositories, StorageError,
+    configure, connect, migrate_on, transaction_on,
+};
 use uuid::Uuid;
 
 type ExampleResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -28,61 +29,97 @@ async fn main() -> ExampleResult<()> {
     Ok(())
 }
 
-/// Creates a post on a connection, and reads it through a pool.
+/// Creates a post on a connection, and reads it through two pools.
 pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> {
     let mut output = String::new();
-    migrate(url).await?;
+    let config = DatabaseConfig::new(url);
 
-    // The repositories work on any connection.
-    let mut conn = AsyncPgConnection::establish(url).await?;
+    // A connection that you opened. A client of `tokio-postgres` becomes one with `Connection::try_from(client)`.
+    let mut conn = Connection::establish(url).await?;
+    configure(&mut conn, &config).await?;
+    migrate_on(&mut conn).await?;
     let ana = find_or_create_user(&mut conn, "ana", now).await?;
-    let draft = Draft {
+    let post = Post::publish(Uuid::now_v7().into(), ana.id, draft()?, now);
+    // Locks are taken in the order of all services on these tables: users by id, then posts, then inboxes.
+    let publish = async |tx: &mut Connection| -> ExampleResult<()> {
+        if !tx.users().lock(ana.id).await? {
+            return Err("the account was deleted a moment ago".into());
+        }
+        Ok(tx.posts().insert(&post).await?)
+    };
+    transaction_on(&mut conn, publish).await?;
+
+    let deadpool = managed::Pool::<Opener>::builder(Opener(config.clone())).max_size(2).build()?;
+    let (line, log) = QueryLog::record(newest_post(&mut *deadpool.get().await?, &ana)).await;
+    writeln!(output, "deadpool: {} in {} statement", line?, log.total())?;
+
+    let bb8 = bb8::Pool::builder().max_size(2).build(Opener(config)).await?;
+    let line = newest_post(&mut *bb8.get().await?, &ana).await?;
+    writeln!(output, "bb8: {line}")?;
+    Ok(output)
+}
+
+async fn newest_post(conn: &mut Connection, author: &User) -> ExampleResult<String> {
+    let newest = PostQuery::visible_to(Viewer::Guest).by_author(author.id);
+    let page = conn.posts().list(newest).await?;
+    let newest = page.items.first().ok_or("there is no post")?;
+    Ok(format!("{} writes: {}", newest.author.name(), newest.post.draft.content.as_str()))
+}
+
+/// Opens connections for a pool: to one of several hosts, with TLS, the settings of the session and the monitor.
+struct Opener(DatabaseConfig);
+
+type Transactions = <Connection as AsyncConnection>::TransactionManager;
+
+impl managed::Manager for Opener {
+    type Type = Connection;
+    type Error = StorageError;
+
+    async fn create(&self) -> Result<Connection, StorageError> {
+        connect(&self.0).await
+    }
+
+    /// Closes a connection whose transaction was dropped in the middle. Does not ask the server, which would cost a round
+    /// trip for each use.
+    async fn recycle(&self, conn: &mut Connection, _: &Metrics) -> RecycleResult<StorageError> {
+        if Transactions::is_broken_transaction_manager(conn) {
+            return Err(RecycleError::message("a transaction was left open"));
+        }
+        Ok(())
+    }
+}
+
+impl bb8::ManageConnection for Opener {
+    type Connection = Connection;
+    type Error = StorageError;
+
+    async fn connect(&self) -> Result<Connection, StorageError> {
+        connect(&self.0).await
+    }
+
+    async fn is_valid(&self, conn: &mut Connection) -> Result<(), StorageError> {
+        Ok(conn.batch_execute("").await?)
+    }
+
+    fn has_broken(&self, conn: &mut Connection) -> bool {
+        Transactions::is_broken_transaction_manager(conn)
+    }
+}
+
+fn draft() -> ExampleResult<Draft> {
+    Ok(Draft {
         title: None,
         content: Content::parse("For a bench in the sun.", PostType::Spontaneous)?,
         post_type: PostType::Spontaneous,
         image_url: None,
         location: None,
         visibility: Visibility::Public,
-    };
-    let post = Post::publish(Uuid::now_v7().into(), ana.id, draft, now);
-    // The post and the counter of its author change together. A transaction of Diesel works as well.
-    conn.transaction(async |tx| tx.posts().insert(&post).await).await?;
-
-    // The repositories also work on connections of your own pool. Statements are counted on monitored connections.
-    let pool = pool(url)?;
-    let (page, log) = QueryLog::record(async {
-        let mut conn = pool.get().await?;
-        let newest = PostQuery::visible_to(Viewer::Guest).by_author(ana.id);
-        Ok::<_, Box<dyn Error + Send + Sync>>(conn.posts().list(newest).await?)
     })
-    .await;
-    for item in page?.items.iter().take(1) {
-        let content = item.post.draft.content.as_str();
-        writeln!(output, "{} writes: {content}", item.author.name())?;
-    }
-    writeln!(output, "{} statement", log.total())?;
-    Ok(output)
-}
-
-/// A pool like that of an application. Its connections are monitored as soon as they are opened.
-fn pool(url: &str) -> ExampleResult<Pool<AsyncPgConnection>> {
-    let mut config = ManagerConfig::default();
-    config.custom_setup = Box::new(|url| {
-        let url = url.to_owned();
-        async move {
-            let mut conn = AsyncPgConnection::establish(&url).await?;
-            QueryMonitor::new(Duration::from_millis(100)).watch(&mut conn);
-            Ok(conn)
-        }
-        .boxed()
-    });
-    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-    Ok(Pool::builder(manager).max_size(2).build()?)
 }
 
 /// Finds the user with this username, or inserts it.
 async fn find_or_create_user(
-    conn: &mut AsyncPgConnection,
+    conn: &mut Connection,
     name: &str,
     now: DateTime<Utc>,
 ) -> ExampleResult<User> {

@@ -8,9 +8,13 @@ mod database;
 mod inspection;
 mod limits;
 mod manager;
+mod migration_files;
 mod migration_lock;
 mod migration_plan;
+mod migration_session;
+mod migration_table;
 mod migrations;
+mod own_connections;
 mod pooled_connection;
 mod pools;
 mod readers;
@@ -27,13 +31,17 @@ pub use self::connecting::{InvalidUrl, check_url};
 pub use self::database::Database;
 pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
+pub use self::migration_files::MIGRATIONS;
 pub use self::migration_plan::{LockImpact, PendingMigration, TableLock, plan_migrations};
+pub use self::migration_table::applied_migrations;
+#[cfg(feature = "bulk")]
+pub(crate) use self::migration_table::{FIND_MIGRATIONS_TABLE, MIGRATIONS_TABLES, of_this_crate};
 pub use self::migrations::{
-    MIGRATIONS, applied_migrations, migrate, migrate_to, migrate_within, pending_migrations,
-    unknown_migrations,
+    migrate, migrate_on, migrate_to, migrate_within, pending_migrations, unknown_migrations,
 };
+pub use self::own_connections::{configure, connect};
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
 pub use self::readers::{ReadConnection, Reader, SharedConnection};
 pub use self::server_state::{ServerState, server_state};
-pub use self::transactions::LockConnection;
+pub use self::transactions::{LockConnection, transaction_on};

@@ -37,7 +37,8 @@ pub enum StorageError {
         /// The name of the foreign key in the migrations.
         constraint: String,
     },
-    /// A deadlock or serialization failure against another transaction. [`Database::transaction`] retries it.
+    /// A deadlock or serialization failure against another transaction. [`Database::transaction`] retries it. On a connection
+    /// that [`connect`](crate::connect) did not open, a deadlock is recognized only if the messages of the server are English.
     ///
     /// [`Database::transaction`]: crate::Database::transaction
     #[error("conflict with another transaction")]
@@ -63,20 +64,6 @@ pub enum StorageError {
     /// The database rejected the statement, which is a bug in this crate.
     #[error("the database rejected a statement")]
     Query(#[source] Source),
-}
-
-/// Whether an immediate retry may succeed. [`Database::transaction`] asks this of the error of its work.
-///
-/// [`Database::transaction`]: crate::Database::transaction
-pub trait Transient {
-    /// True for a failure that had no effect and may not happen again.
-    fn is_transient(&self) -> bool;
-}
-
-impl Transient for StorageError {
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Conflict(_))
-    }
 }
 
 impl From<diesel::result::Error> for StorageError {
@@ -110,6 +97,14 @@ impl From<diesel::result::Error> for StorageError {
 }
 
 impl StorageError {
+    /// Whether the failure had no effect and may not happen again: a deadlock or a serialization failure.
+    /// [`Database::transaction`] retries it; on your own connections, run the transaction again.
+    ///
+    /// [`Database::transaction`]: crate::Database::transaction
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Conflict(_))
+    }
+
     /// Converts an error of the driver, which bulk loads use without Diesel.
     pub(crate) fn from_driver(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;

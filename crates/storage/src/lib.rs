@@ -31,11 +31,11 @@ pub use self::bulk::{
 pub use self::connection::{
     Database, DatabaseConfig, InvalidUrl, LockConnection, LockImpact, MIGRATIONS, PendingMigration,
     PoolMetrics, PooledConnection, ReadConnection, Reader, ServerReport, ServerState,
-    SharedConnection, TableLock, applied_migrations, check_url, connection_limit, inspect_server,
-    migrate, migrate_to, migrate_within, pending_migrations, plan_migrations, server_state,
-    unknown_migrations,
+    SharedConnection, TableLock, applied_migrations, check_url, configure, connect,
+    connection_limit, inspect_server, migrate, migrate_on, migrate_to, migrate_within,
+    pending_migrations, plan_migrations, server_state, transaction_on, unknown_migrations,
 };
-pub use self::error::{Result, StorageError, Transient};
+pub use self::error::{Result, StorageError};
 pub use self::monitor::{
     METRICS, QueryLog, QueryMonitor, StatementStats, Thresholds, record_on_commit,
 };

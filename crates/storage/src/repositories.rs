@@ -33,7 +33,7 @@ pub use self::notifications::{
 };
 pub use self::personal_data::PersonalData;
 pub use self::posts::Posts;
-pub use self::sessions::{Sessions, TokenHash};
+pub use self::sessions::{AccessToken, Sessions, TokenHash};
 pub use self::shares::Shares;
 pub use self::stream_tickets::StreamTickets;
 pub use self::users::{

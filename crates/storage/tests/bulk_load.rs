@@ -4,7 +4,7 @@
 
 use grateful_domain::{Email, Follow, FollowState, Post, UserId, Username, Viewer};
 use grateful_storage::{BulkLoad, BulkUser, NewHeart, Repositories, Result, StorageError};
-use grateful_testkit::{
+use grateful_test_database::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user,
 };

@@ -13,7 +13,7 @@ use grateful_domain::{
     City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
 };
 use grateful_storage::{PostQuery, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
 use crate::support::follows::insert_follow;

@@ -13,15 +13,21 @@ mod own_pool;
 #[path = "../examples/own_tables.rs"]
 mod own_tables;
 
-use grateful_testkit::{NOON, TestDatabase};
+use grateful_test_database::{NOON, TestDatabase};
 
 #[tokio::test]
-async fn repositories_work_on_an_external_connection_and_pool() {
+async fn repositories_work_on_an_external_connection_and_on_pools() {
     let database = TestDatabase::create().await;
 
     let page = own_pool::run(&database.url(), NOON).await.unwrap();
 
-    assert_eq!(lines(&page), ["ana writes: For a bench in the sun.", "1 statement"]);
+    assert_eq!(
+        lines(&page),
+        [
+            "deadpool: ana writes: For a bench in the sun. in 1 statement",
+            "bb8: ana writes: For a bench in the sun.",
+        ]
+    );
     assert_eq!(
         database.count("posts JOIN users ON users.id = author_id AND posts_count = 1").await,
         1

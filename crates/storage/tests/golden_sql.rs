@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use diesel_async::SimpleAsyncConnection as _;
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 #[tokio::test]
 async fn postgresql_runs_every_golden_file() {

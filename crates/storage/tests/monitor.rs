@@ -14,7 +14,7 @@ use grateful_storage::{
     DatabaseConfig, METRICS, Metric, MetricKind, PoolMetrics, PostQuery, QueryLog, Repositories,
     Result, Thresholds,
 };
-use grateful_testkit::{MetricsCapture, TestDatabase, a_post, create_user};
+use grateful_test_database::{MetricsCapture, TestDatabase, a_post, create_user};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use grateful_storage::{Connection, Users};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 use crate::support::catalogue::{catalogue, tables};
 use crate::support::sql::lines;
@@ -322,10 +322,10 @@ async fn names_in_no_migration(conn: &mut Connection) -> Vec<String> {
         conn,
         "SELECT conname::text AS line FROM pg_constraint
          WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f', 'c', 'x')
-             AND conrelid <> '__diesel_schema_migrations'::regclass
+             AND conrelid <> 'grateful_migrations'::regclass
          UNION
          SELECT indexname FROM pg_indexes
-         WHERE schemaname = 'public' AND tablename <> '__diesel_schema_migrations'",
+         WHERE schemaname = 'public' AND tablename <> 'grateful_migrations'",
     )
     .await;
     let migrations = sql_of_migrations();

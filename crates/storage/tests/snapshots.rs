@@ -9,7 +9,7 @@ use grateful_storage::{
     DatabaseRestore, DatabaseSnapshot, Result, SequenceState, StorageError, TableColumns,
     migrate_to,
 };
-use grateful_testkit::{TestDatabase, create_user};
+use grateful_test_database::{TestDatabase, create_user};
 
 /// The rows of a table, as COPY prints them.
 async fn rows_of(snapshot: &DatabaseSnapshot, table: &TableColumns) -> Vec<u8> {

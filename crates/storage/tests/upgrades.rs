@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel_async::SimpleAsyncConnection as _;
 use grateful_storage::{CounterTable, Counters, migrate, pending_migrations, plan_migrations};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 use crate::support::catalogue::{catalogue, tables};
 use crate::support::sql::lines;

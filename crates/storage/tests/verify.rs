@@ -10,7 +10,7 @@ use grateful_domain::{Post, UserId};
 use grateful_storage::{
     ActTable, CounterTable, Counters, Database, Mismatch, MissingNotification, Repositories, Result,
 };
-use grateful_testkit::{
+use grateful_test_database::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user, load_engagement,
 };

@@ -9,9 +9,10 @@ use grateful_application::{
 };
 use grateful_domain::UserId;
 use grateful_storage::Database;
+use grateful_test_database::{NOON, TestDatabase, create_user};
 use object_store::memory::InMemory;
 
-use crate::{FakeClock, FakeGeocoder, NOON, TestDatabase, create_user};
+use crate::{FakeClock, FakeGeocoder};
 
 /// All tests of the process share it, so that concurrent hashing is limited as in a server.
 static PASSWORD_HASHER: LazyLock<Arc<PasswordHasher>> =

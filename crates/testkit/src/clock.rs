@@ -5,9 +5,6 @@ use std::sync::Mutex;
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_application::Clock;
 
-/// The default time of tests: 2026-01-05, 12:00 UTC.
-pub const NOON: DateTime<Utc> = DateTime::from_timestamp_micros(1_767_614_400_000_000).unwrap();
-
 /// A clock that stands still until [`Self::advance`] moves it.
 #[derive(Debug)]
 pub struct FakeClock(Mutex<DateTime<Utc>>);

@@ -1,7 +1,6 @@
 //! An application with users and a post, and what the users do.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use grateful_application::comments::{self, CommentDraft};
@@ -17,9 +16,9 @@ use grateful_domain::{
     Notification, NotificationId, PageRequest, Post, PostForViewer, PostId, PostType, Recipients,
     Relationship, Share, ShareDetails, ShareMessage, UserId, Visibility,
 };
-use grateful_storage::Connection;
+use grateful_test_database::{TestDatabase, a_post, create_user_named, require_follow_approval};
 
-use crate::{FakeClock, TestApp, TestDatabase, a_post, a_user};
+use crate::{FakeClock, TestApp};
 
 /// The first page of a list, with as many items as a page can have.
 pub const MAX_PAGE: PageRequest = PageRequest::first(Limit::MAX);
@@ -202,17 +201,6 @@ pub async fn assert_consistent(app: &App) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Inserts a user with this username.
-pub async fn create_user_named(database: &TestDatabase, name: &str) -> UserId {
-    a_user().with_username(name).insert_into(database).await.id
-}
-
-/// Makes `user` approve followers.
-pub async fn require_follow_approval(database: &TestDatabase, user: UserId) {
-    let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
-    database.execute(&format!("{sql} {user}")).await;
-}
-
 /// Returns the details of a message share with the text "Look at that".
 pub fn message_to(sender: UserId, recipients: &[UserId]) -> ShareDetails {
     let ids: Vec<i64> = recipients.iter().copied().map(i64::from).collect();
@@ -287,37 +275,4 @@ pub fn idempotent_request(key: &str, version: u8) -> IdempotentRequest {
 pub fn recorded_id<Id: From<uuid::Uuid>>(response: &RecordedResponse) -> Id {
     let (RecordedResponse::New(id) | RecordedResponse::Replayed(id)) = response;
     uuid::Uuid::try_parse_ascii(id).unwrap().into()
-}
-
-/// Starts a transaction in which `blocker` blocks `blocked`, with the locks that a block takes.
-pub async fn begin_block(database: &TestDatabase, blocker: UserId, blocked: UserId) -> Connection {
-    let sql = format!(
-        "SELECT FROM users WHERE id IN ({blocker}, {blocked}) ORDER BY id FOR UPDATE;
-         INSERT INTO follows (id, follower_id, followed_id, status)
-         VALUES (gen_random_uuid(), {blocked}, {blocker}, 'blocked')"
-    );
-    database.begin(&sql).await
-}
-
-/// Commits a transaction as soon as this number of statements in its database wait for a lock.
-pub async fn commit_once_blocking(
-    database: &TestDatabase,
-    mut transaction: Connection,
-    blocked_statements: i64,
-) {
-    use diesel_async::SimpleAsyncConnection as _;
-
-    wait_until_blocked(database, blocked_statements).await;
-    transaction.batch_execute("COMMIT").await.unwrap();
-}
-
-/// Waits until this number of statements in this database wait for a lock, at most ten seconds.
-pub async fn wait_until_blocked(database: &TestDatabase, statements: i64) {
-    let blocked_statements =
-        "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while database.count(blocked_statements).await < statements {
-        assert!(Instant::now() < deadline, "fewer than {statements} statements wait");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
 }

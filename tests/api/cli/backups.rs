@@ -37,7 +37,7 @@ async fn all_rows(setup: &Setup) -> Vec<String> {
     let sql = setup.sql().await;
     let tables = "SELECT relname FROM pg_class
                   WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-                      AND relname <> '__diesel_schema_migrations'
+                      AND relname NOT IN ('grateful_migrations', '__diesel_schema_migrations')
                   ORDER BY relname";
     let mut rows = Vec::new();
     for table in sql.query_column(tables).await {
@@ -170,7 +170,7 @@ async fn a_backup_of_an_older_schema_is_migrated_by_the_restore() {
     let setup = server.setup().clone();
     drop(server);
     let sql = setup.sql().await;
-    let newest = "SELECT max(version) FROM __diesel_schema_migrations";
+    let newest = "SELECT max(version) FROM grateful_migrations";
     let newest = sql.run(newest).await;
     let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
     let migrations = fs::read_dir(migrations).unwrap().flatten();
@@ -180,7 +180,7 @@ async fn a_backup_of_an_older_schema_is_migrated_by_the_restore() {
     });
     let down = fs::read_to_string(down.unwrap().join("down.sql")).unwrap();
     sql.run(&down).await;
-    sql.run(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{newest}'")).await;
+    sql.run(&format!("DELETE FROM grateful_migrations WHERE version = '{newest}'")).await;
     let archive = path_in(&setup, "old.tar");
 
     setup.run(&["backup", &archive]).expect(0);

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
 use grateful_domain::{Password, PasswordHash};
+use grateful_passwords::{PasswordVerification, hash, verify};
 use tokio::sync::Semaphore;
 
 use crate::metrics::{
@@ -19,17 +18,6 @@ use crate::{Error, Result};
 pub struct PasswordHasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
-}
-
-/// Result of verifying a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PasswordVerification {
-    /// The password does not match.
-    Failed,
-    /// The password matches.
-    Success,
-    /// The password matches an outdated hash, which the caller should replace.
-    SuccessRehashNeeded,
 }
 
 impl PasswordHasher {
@@ -50,7 +38,8 @@ impl PasswordHasher {
     /// # Errors
     /// `Unavailable` if the queue is full.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
-        self.run(move || hash(password.as_bytes())).await?
+        let hashed = self.run(move || hash(&password)).await?;
+        hashed.map_err(|error| Error::Internal(error.into()))
     }
 
     /// Verifies a password against a stored hash. Without one, it does not match, but takes the same time. A hash of the
@@ -60,8 +49,7 @@ impl PasswordHasher {
         candidate: String,
         stored_hash: Option<PasswordHash>,
     ) -> Result<PasswordVerification> {
-        let stored_hash = stored_hash.unwrap_or_else(|| DECOY.to_owned().into());
-        self.run(move || verify(&candidate, &stored_hash)).await
+        self.run(move || verify(&candidate, stored_hash.as_ref())).await
     }
 
     /// Runs a job when its turn comes. Its permits are released when the job ends, not when the future is dropped:
@@ -82,52 +70,6 @@ impl PasswordHasher {
             output
         });
         handle.await.map_err(|panic| Error::Internal(panic.into()))
-    }
-}
-
-/// Verified against for unknown accounts, so that they take as long as known ones. The hash of no known password.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// Argon2id with the parameters that OWASP recommends first: 19 MiB, two passes, one lane
-/// (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>).
-fn argon2id() -> Result<Argon2<'static>> {
-    let params = Params::new(19_456, 2, 1, None)
-        .map_err(|error| Error::Internal(error.to_string().into()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash(password: &[u8]) -> Result<PasswordHash> {
-    let hash = argon2id()?
-        .hash_password(password)
-        .map_err(|error| Error::Internal(error.to_string().into()))?;
-    Ok(hash.to_string().into())
-}
-
-/// Takes twice the time for a password that normalization changes, whether or not an account exists.
-fn verify(candidate: &str, stored_hash: &PasswordHash) -> PasswordVerification {
-    let normalized = Password::normalize(candidate);
-    let verification = verify_bytes(normalized.as_bytes(), stored_hash);
-    if verification != PasswordVerification::Failed || normalized == candidate {
-        return verification;
-    }
-    match verify_bytes(candidate.as_bytes(), stored_hash) {
-        PasswordVerification::Failed => PasswordVerification::Failed,
-        _ => PasswordVerification::SuccessRehashNeeded,
-    }
-}
-
-/// A malformed hash matches no password.
-fn verify_bytes(candidate: &[u8], stored_hash: &PasswordHash) -> PasswordVerification {
-    if stored_hash.as_str().starts_with("$2") {
-        return match bcrypt::verify(candidate, stored_hash.as_str()) {
-            Ok(true) => PasswordVerification::SuccessRehashNeeded,
-            Ok(false) | Err(_) => PasswordVerification::Failed,
-        };
-    }
-    // The parameters come from the hash, so that hashes with older parameters stay valid.
-    match Argon2::default().verify_password(candidate, stored_hash.as_str()) {
-        Ok(()) => PasswordVerification::Success,
-        Err(_) => PasswordVerification::Failed,
     }
 }
 
@@ -157,78 +99,6 @@ mod tests {
             |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
         assert_eq!(verify("correct horse").await.unwrap(), PasswordVerification::Success);
         assert_eq!(verify("battery staple").await.unwrap(), PasswordVerification::Failed);
-    }
-
-    #[tokio::test]
-    async fn a_bcrypt_hash_matches_but_needs_a_rehash() {
-        let hasher = PasswordHasher::new(1);
-        let stored_hash = PasswordHash::from(bcrypt::hash("correct horse", 4).unwrap());
-        assert!(stored_hash.as_str().starts_with("$2b$"));
-
-        let verify =
-            |candidate: &str| hasher.verify(candidate.to_owned(), Some(stored_hash.clone()));
-        assert_eq!(
-            verify("correct horse").await.unwrap(),
-            PasswordVerification::SuccessRehashNeeded
-        );
-        assert_eq!(verify("battery staple").await.unwrap(), PasswordVerification::Failed);
-        assert_eq!(verify(&"\0".repeat(100)).await.unwrap(), PasswordVerification::Failed);
-    }
-
-    #[tokio::test]
-    async fn a_password_matches_however_it_is_composed() {
-        let hasher = PasswordHasher::new(1);
-        let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
-        for chosen in [composed, decomposed] {
-            let stored_hash = hasher.hash(password(chosen)).await.unwrap();
-            for typed in [composed, decomposed] {
-                let verification = hasher.verify(typed.to_owned(), Some(stored_hash.clone())).await;
-                assert_eq!(
-                    verification.unwrap(),
-                    PasswordVerification::Success,
-                    "{chosen} {typed}"
-                );
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_hash_of_the_raw_form_matches_but_needs_a_rehash() {
-        let hasher = PasswordHasher::new(1);
-        let decomposed = "cafe\u{301} au lait";
-        let argon2id = hash(decomposed.as_bytes()).unwrap();
-        let bcrypt = PasswordHash::from(bcrypt::hash(decomposed, 4).unwrap());
-
-        for stored_hash in [argon2id, bcrypt] {
-            let verify = |typed: &str| hasher.verify(typed.to_owned(), Some(stored_hash.clone()));
-            let raw = verify(decomposed).await.unwrap();
-            assert_eq!(raw, PasswordVerification::SuccessRehashNeeded);
-            let other = verify("cafe\u{300} au lait").await.unwrap();
-            assert_eq!(other, PasswordVerification::Failed);
-        }
-    }
-
-    #[tokio::test]
-    async fn an_unknown_account_costs_as_much_as_a_known_one() {
-        let new_hash = hash(b"correct horse").unwrap();
-        let parameters = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
-
-        assert_eq!(parameters(DECOY), parameters(new_hash.as_str()));
-        assert_eq!(DECOY.len(), new_hash.as_str().len());
-        let verified = Argon2::default().verify_password(b"correct horse", DECOY);
-        assert_eq!(verified, Err(argon2::password_hash::Error::PasswordInvalid));
-        let verification = PasswordHasher::new(1).verify("correct horse".to_owned(), None).await;
-        assert_eq!(verification.unwrap(), PasswordVerification::Failed);
-    }
-
-    #[tokio::test]
-    async fn a_malformed_hash_matches_no_password() {
-        let hasher = PasswordHasher::new(1);
-        for stored_hash in ["", "$argon2id$", "$2b$", "plain"] {
-            let verification =
-                hasher.verify("plain".to_owned(), Some(stored_hash.to_owned().into())).await;
-            assert_eq!(verification.unwrap(), PasswordVerification::Failed, "{stored_hash}");
-        }
     }
 
     #[tokio::test]

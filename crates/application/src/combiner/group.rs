@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use grateful_storage::{Connection, Database, QueryLog, Transient};
+use grateful_storage::{Connection, Database, QueryLog};
 
 use super::{GroupedAct, RunningGroup, WaitingAct};
 use crate::metrics::{ACTS_REFUSED, ACTS_WAIT, GROUP_SIZE, GROUPS_RETRIED, GROUPS_SPLIT};
@@ -144,12 +144,6 @@ enum NoCommit<T> {
 impl<T, E: Into<Error>> From<E> for NoCommit<T> {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-impl<T> Transient for NoCommit<T> {
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Failed(error) if error.is_transient())
     }
 }
 

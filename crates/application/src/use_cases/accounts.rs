@@ -4,10 +4,11 @@ mod deletion;
 
 use chrono::{DateTime, Utc};
 use grateful_domain::{Email, Password, PasswordHash, Session, SessionId, User, UserId, Username};
+use grateful_passwords::PasswordVerification;
 use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 pub use self::deletion::{delete, delete_own};
-use crate::auth::password_hasher::PasswordVerification;
+use crate::auth::new_token;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
 /// The data of a new account.
@@ -43,7 +44,7 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
     let password = app.password_hasher.hash(new.password).await?;
     let now = app.clock.now();
     let user = NewUser { username: new.username, email: new.email, password, created_at: now };
-    let token = AccessToken::generate()?;
+    let token = new_token()?;
     let user = app
         .db
         .transaction(async |tx| {
@@ -80,7 +81,7 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
         PasswordVerification::Success | PasswordVerification::Failed => credentials.password,
     };
 
-    let token = AccessToken::generate()?;
+    let token = new_token()?;
     let session = new_session(app, credentials.user, log_in.user_agent.as_deref(), app.clock.now());
     app.db
         .transaction(async |tx| {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tokio_postgres::Client;
 
+use crate::connection::MIGRATIONS_TABLES;
 use crate::{Result, StorageError};
 
 /// A table, and the columns that are copied: all but generated ones.
@@ -51,17 +52,15 @@ pub(super) const COPY_SETTINGS: &str = "
     SET LOCAL extra_float_digits = 1;
     SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'";
 
-/// The table in which Diesel records migrations. It describes the schema and is no data.
-const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
-
-/// Lists the tables, referenced ones before those that refer to them. Leaves out tables of extensions.
+/// Lists the tables, referenced ones before those that refer to them. Leaves out tables of extensions, and the lists of
+/// migrations, which describe the schema and are no data.
 pub(super) async fn list_tables(client: &Client) -> Result<Vec<TableColumns>> {
     let tables = "
         SELECT relname::text, array_agg(attname::text ORDER BY attnum)
         FROM pg_class
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         JOIN pg_attribute ON attrelid = pg_class.oid
-        WHERE nspname = current_schema() AND relkind = 'r' AND relname <> $1
+        WHERE nspname = current_schema() AND relkind = 'r' AND relname <> ALL ($1)
             AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
             AND NOT EXISTS (
                 SELECT FROM pg_depend
@@ -74,7 +73,7 @@ pub(super) async fn list_tables(client: &Client) -> Result<Vec<TableColumns>> {
         JOIN pg_class AS child ON child.oid = conrelid
         JOIN pg_class AS parent ON parent.oid = confrelid
         WHERE contype = 'f' AND conrelid <> confrelid";
-    let tables = client.query(tables, &[&MIGRATIONS_TABLE]).await;
+    let tables = client.query(tables, &[&MIGRATIONS_TABLES.as_slice()]).await;
     let references = client.query(references, &[]).await.map_err(StorageError::from_driver)?;
     let tables = tables.map_err(StorageError::from_driver)?;
     let table = |row: &tokio_postgres::Row| TableColumns { name: row.get(0), columns: row.get(1) };

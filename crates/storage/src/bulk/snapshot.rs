@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::catalog::{COPY_SETTINGS, SequenceState, TableColumns, list_tables, quote};
 use super::connect;
+use crate::connection::{FIND_MIGRATIONS_TABLE, of_this_crate};
 use crate::{Result, StorageError};
 
 /// A read-only transaction on its own connection that sees the database as it was at one moment. Writes of other sessions
@@ -53,14 +54,12 @@ impl DatabaseSnapshot {
 
     /// The versions of the applied migrations, oldest first. Empty if the database was never migrated.
     pub async fn migrations(&self) -> Result<Vec<String>> {
-        let exists = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL";
-        let row = self.client.query_one(exists, &[]).await.map_err(StorageError::from_driver)?;
-        if !row.get::<_, bool>(0) {
-            return Ok(Vec::new());
-        }
-        let versions = "SELECT version::text FROM __diesel_schema_migrations ORDER BY version";
-        let rows = self.client.query(versions, &[]).await.map_err(StorageError::from_driver)?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        let row = self.client.query_opt(FIND_MIGRATIONS_TABLE, &[]).await;
+        let Some(row) = row.map_err(StorageError::from_driver)? else { return Ok(Vec::new()) };
+        let table = row.get::<_, String>(0);
+        let versions = format!("SELECT version::text FROM {table} ORDER BY version");
+        let rows = self.client.query(&versions, &[]).await.map_err(StorageError::from_driver)?;
+        of_this_crate(&table, rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// The state of each sequence that has returned a value. It may be later than the snapshot, never earlier: sequences do

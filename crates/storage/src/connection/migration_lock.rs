@@ -11,10 +11,10 @@ use super::connecting::Connector;
 use crate::error::{Result, StorageError};
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
-const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"grateful");
+pub(super) const ADVISORY_LOCK_KEY: i64 = i64::from_be_bytes(*b"grateful");
 
 /// The interval between two attempts to take the lock.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The interval between two log lines of a node that waits.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);

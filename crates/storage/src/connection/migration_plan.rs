@@ -4,12 +4,10 @@ use std::collections::HashMap;
 
 use diesel_async::RunQueryDsl;
 
-use super::migrations::{connect, pending_migrations, runs_in_transaction};
+use super::migration_files::{MigrationFile, embedded_migrations};
+use super::migrations::{connect, pending_migrations};
 use crate::Connection;
 use crate::error::Result;
-
-/// The statements of each migration, by its name.
-const UP: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// A migration that the database does not have yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +53,10 @@ pub async fn plan_migrations(url: &str) -> Result<Vec<PendingMigration>> {
     let pending = pending_migrations(&mut conn).await?;
     let indexes = tables_of_indexes(&mut conn).await?;
     let mut plan = Vec::new();
-    for name in pending {
-        let up = UP.iter().find(|(known, _)| *known == name).map_or("", |(_, up)| *up);
-        let in_transaction = runs_in_transaction(&name)?;
-        plan.push(PendingMigration { locks: locks(up, &indexes), in_transaction, name });
+    for MigrationFile { name, up, in_transaction, .. } in embedded_migrations()? {
+        if pending.contains(&name) {
+            plan.push(PendingMigration { name, locks: locks(up, &indexes), in_transaction });
+        }
     }
     Ok(plan)
 }
@@ -72,7 +70,8 @@ struct IndexRow {
 }
 
 async fn tables_of_indexes(conn: &mut Connection) -> Result<HashMap<String, String>> {
-    let indexes = "SELECT indexname::text AS name, tablename::text AS table_name FROM pg_indexes";
+    let indexes = "SELECT indexname::text AS name, tablename::text AS table_name FROM pg_indexes
+                   WHERE schemaname = current_schema()";
     let rows: Vec<IndexRow> = diesel::sql_query(indexes).load(conn).await?;
     Ok(rows.into_iter().map(|row| (row.name, row.table_name)).collect())
 }
@@ -239,8 +238,9 @@ mod tests {
 
     #[test]
     fn every_statement_of_every_migration_is_known() {
-        assert!(30 < UP.len(), "{} migrations", UP.len());
-        for (name, up) in UP {
+        let files = embedded_migrations().unwrap();
+        assert!(30 < files.len(), "{} migrations", files.len());
+        for MigrationFile { name, up, .. } in files {
             let unknown = locks(up, &HashMap::new()).into_iter().find(|it| it.impact == Unknown);
             assert_eq!(unknown, None, "{name}");
         }

@@ -1,24 +1,21 @@
 //! Migrations of the database schema.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::connection::CacheSize;
-use diesel::migration::{CREATE_MIGRATIONS_TABLE, Migration, MigrationSource};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
+use thiserror::Error;
 
 use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
 use super::connecting::{Connector, Opened};
+use super::migration_files::{MigrationFile, embedded_migrations, embedded_versions};
 use super::migration_lock::MigrationLock;
+use super::migration_session::{SessionLimits, lock_session, unlock_session};
+use super::migration_table::{self, applied_migrations};
+use super::transactions::depth_of;
 use crate::Connection;
 use crate::error::{Result, StorageError};
-
-/// All migrations, embedded in the binary. [`migrate`](crate::migrate) runs them; use this constant with your own harness,
-/// and in tests that revert migrations.
-pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// How long [`migrate`] waits for another node that migrates.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(10);
@@ -49,36 +46,86 @@ pub async fn migrate_within(url: &str, lock_timeout: Duration) -> Result<Vec<Str
 /// # Errors
 /// Those of [`migrate`].
 pub async fn migrate_to(url: &str, versions: &[String]) -> Result<Vec<String>> {
-    let versions: HashSet<String> = versions.iter().cloned().collect();
-    migrate_only(url, LOCK_TIMEOUT, move |version| versions.contains(version)).await
+    migrate_only(url, LOCK_TIMEOUT, |version| versions.iter().any(|it| it == version)).await
+}
+
+/// Like [`migrate`], on a connection that you opened, and in the schema that is the first of its `search_path`.
+///
+/// The lock of the migrations belongs to the session, since there is no other connection, so the connection cannot be one
+/// through a transaction pooler. Statements have no time limit meanwhile; the limits of the session are set again afterwards.
+///
+/// # Errors
+/// Those of [`migrate`], and [`StorageError::Query`] if the connection is in a transaction.
+pub async fn migrate_on(conn: &mut Connection) -> Result<Vec<String>> {
+    if depth_of(conn)?.is_some() {
+        return Err(StorageError::Query("migrations have transactions of their own".into()));
+    }
+    let limits = SessionLimits::lift(conn).await?;
+    let migrated = match lock_session(conn, LOCK_TIMEOUT).await {
+        Ok(()) => {
+            let migrated = run_pending(conn, |_| true).await;
+            unlock_session(conn).await.and(migrated)
+        }
+        Err(error) => Err(error),
+    };
+    limits.restore(conn).await.and(migrated)
 }
 
 async fn migrate_only(
     url: &str,
     lock_timeout: Duration,
-    is_wanted: impl Fn(&str) -> bool + Send + 'static,
+    is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>> {
     let lock = MigrationLock::acquire(url, lock_timeout).await?;
-    let migrated = run_pending(url, is_wanted).await;
+    let migrated = async { run_pending(&mut connect(url).await?, is_wanted).await }.await;
     lock.release().await;
     migrated
 }
 
 async fn run_pending(
-    url: &str,
-    is_wanted: impl Fn(&str) -> bool + Send + 'static,
+    conn: &mut Connection,
+    is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>> {
-    let mut conn = connect(url).await?;
-    check_encoding(&mut conn).await?;
-    // Without the notice that the table exists, which would be a line in the log of each start.
-    let create = format!(
-        "BEGIN; SET LOCAL client_min_messages = 'warning'; {CREATE_MIGRATIONS_TABLE}; COMMIT"
-    );
-    conn.batch_execute(&create).await?;
+    check_encoding(conn).await?;
+    migration_table::create(conn).await?;
     let applied = conn.transaction(async |conn| applied_migrations(conn).await).await?;
-    let is_wanted =
-        move |version: &str| applied.iter().all(|known| known != version) && is_wanted(version);
-    blocking(move || run_wanted(&mut AsyncMigrationHarness::new(conn), is_wanted)).await
+    let mut done = Vec::new();
+    for file in embedded_migrations()? {
+        if applied.contains(&file.version) || !is_wanted(&file.version) {
+            continue;
+        }
+        run(conn, &file).await.map_err(|error| match error {
+            StorageError::Query(source) => {
+                StorageError::Query(Failed { name: file.name.clone(), source }.into())
+            }
+            other => other,
+        })?;
+        tracing::info!(migration = file.name, "Migrated");
+        done.push(file.name);
+    }
+    Ok(done)
+}
+
+/// A statement of a migration was rejected.
+#[derive(Debug, Error)]
+#[error("the migration {name} failed")]
+struct Failed {
+    name: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Runs one migration, and lists it as applied.
+async fn run(conn: &mut Connection, file: &MigrationFile) -> Result<()> {
+    let MigrationFile { version, up, in_transaction, .. } = file;
+    if !in_transaction {
+        conn.batch_execute(up).await?;
+        return conn.transaction(async |tx| migration_table::insert(tx, version).await).await;
+    }
+    conn.transaction(async |tx| {
+        tx.batch_execute(up).await?;
+        migration_table::insert(tx, version).await
+    })
+    .await
 }
 
 /// Opens a connection that works through a transaction pooler as well: it prepares a statement again for each execution,
@@ -117,10 +164,9 @@ struct Encoding {
 /// The database cannot be reached.
 pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
     let applied = applied_migrations(conn).await?;
-    let embedded = embedded_migrations()?;
-    let names = embedded.iter().map(Migration::name);
-    let pending = names.filter(|name| !applied.contains(&name.version().to_string()));
-    Ok(pending.map(ToString::to_string).collect())
+    let embedded = embedded_migrations()?.into_iter();
+    let pending = embedded.filter(|file| !applied.contains(&file.version));
+    Ok(pending.map(|file| file.name).collect())
 }
 
 /// Returns those of these versions that this build has no migration of: they are from a newer build.
@@ -128,75 +174,6 @@ pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
 /// # Errors
 /// The embedded migrations cannot be read.
 pub fn unknown_migrations(versions: &[String]) -> Result<Vec<String>> {
-    let embedded = embedded_migrations()?;
-    let known: HashSet<String> =
-        embedded.iter().map(|migration| migration.name().version().to_string()).collect();
-    Ok(versions.iter().filter(|version| !known.contains(*version)).cloned().collect())
-}
-
-/// All migrations in the order in which they run.
-fn embedded_migrations() -> Result<Vec<Box<dyn Migration<Pg>>>> {
-    let mut migrations: Vec<Box<dyn Migration<Pg>>> =
-        MIGRATIONS.migrations().map_err(StorageError::Query)?;
-    migrations.sort_unstable_by(|one, other| one.name().version().cmp(&other.name().version()));
-    Ok(migrations)
-}
-
-/// Whether a migration runs in a transaction.
-pub(super) fn runs_in_transaction(name: &str) -> Result<bool> {
-    let embedded = embedded_migrations()?;
-    let found = embedded.iter().find(|migration| migration.name().to_string() == name);
-    Ok(found.is_none_or(|migration| migration.metadata().run_in_transaction()))
-}
-
-/// Returns the versions of the applied migrations, oldest first. Empty if the database was never migrated.
-///
-/// # Errors
-/// The database cannot be reached.
-pub async fn applied_migrations(conn: &mut Connection) -> Result<Vec<String>> {
-    let exists = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS exists";
-    if !diesel::sql_query(exists).get_result::<Exists>(conn).await?.exists {
-        return Ok(Vec::new());
-    }
-    let versions = __diesel_schema_migrations::table
-        .select(__diesel_schema_migrations::version)
-        .order(__diesel_schema_migrations::version);
-    Ok(versions.load(conn).await?)
-}
-
-#[derive(QueryableByName)]
-struct Exists {
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    exists: bool,
-}
-
-diesel::table! {
-    __diesel_schema_migrations (version) {
-        version -> VarChar,
-    }
-}
-
-/// Runs Diesel's synchronous migrations on a blocking thread. On the runtime they would block the task that drives their
-/// connection.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|panic| StorageError::Query(panic.into()))?
-}
-
-fn run_wanted(
-    harness: &mut impl MigrationHarness<Pg>,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<String>> {
-    let mut done = Vec::new();
-    for migration in embedded_migrations()? {
-        if !is_wanted(&migration.name().version().to_string()) {
-            continue;
-        }
-        let name = migration.name().to_string();
-        harness.run_migration(&migration).map_err(StorageError::Query)?;
-        tracing::info!(migration = name, "Migrated");
-        done.push(name);
-    }
-    Ok(done)
+    let known = embedded_versions()?;
+    Ok(versions.iter().filter(|version| !known.contains(version)).cloned().collect())
 }

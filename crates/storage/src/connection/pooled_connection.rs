@@ -16,6 +16,11 @@ impl PooledConnection {
     pub(super) fn is_usable(&self) -> bool {
         self.0.link.is_usable(false)
     }
+
+    /// Whether a transaction on the connection has lost against another one since the last call.
+    pub(super) fn take_conflict(&self) -> bool {
+        self.0.link.take_conflict()
+    }
 }
 
 impl Deref for PooledConnection {

@@ -1,5 +1,6 @@
 //! Transactions, with a retry after serialization failures and deadlocks.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use diesel::connection::TransactionDepthChange;
@@ -9,7 +10,7 @@ use futures_util::future::join;
 use super::database::Database;
 use super::readers::ReadConnection;
 use crate::Connection;
-use crate::error::{Result, StorageError, Transient};
+use crate::error::{Result, StorageError};
 use crate::monitor::metrics::TRANSACTIONS_RETRIED;
 use crate::monitor::record_on_commit;
 
@@ -25,8 +26,11 @@ impl LockConnection for &Connection {}
 impl Database {
     /// Runs `work` in one transaction, and commits if and only if `work` succeeds.
     ///
-    /// After a deadlock or a serialization failure, runs a clone of `work` again from the start, up to three attempts in
-    /// total. So `work` must have no effects other than on rows.
+    /// If it fails after a deadlock or a serialization failure, runs a clone of `work` again from the start, up to three
+    /// attempts in total. So `work` must have no effects other than on rows.
+    ///
+    /// The error can be any type that can be made of a [`StorageError`]: your own one, `Box<dyn Error + Send + Sync>`, or that
+    /// of `anyhow`. What failed is known from the connection, so the type of the error does not matter.
     ///
     /// If a statement fails, `work` must fail too, or have rolled back to a savepoint. Otherwise PostgreSQL keeps nothing of
     /// the transaction, and says so only to the next statement.
@@ -35,7 +39,7 @@ impl Database {
     /// The error of `work`, and [`StorageError::Unavailable`] if the database cannot be reached.
     pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        E: From<StorageError> + Transient,
+        E: From<StorageError>,
         // Not `AsyncFn`: if it borrows anything, the compiler cannot prove that its futures are `Send`.
         F: AsyncFnOnce(&mut Connection) -> Result<T, E> + Clone,
     {
@@ -54,18 +58,19 @@ impl Database {
     /// The error of `opening` or `work`, and those of [`Database::transaction`].
     pub async fn transaction_after<O, T, E, P, F>(&self, opening: P, work: F) -> Result<T, E>
     where
-        E: From<StorageError> + Transient,
+        E: From<StorageError>,
         P: AsyncFnOnce(&Connection) -> Result<O, E> + Clone,
         F: AsyncFnOnce(&mut Connection, O) -> Result<T, E> + Clone,
     {
-        let mut conn = self.acquire().await?;
-        let conn = &mut *conn;
+        let mut pooled = self.acquire().await?;
         let mut attempt = 1;
         loop {
+            pooled.take_conflict();
+            let conn = &mut *pooled;
             // The future of a use case is large. Without the box, every layer would copy it onto the stack.
             let attempted = Box::pin(attempt_transaction(conn, opening.clone(), work.clone()));
             match record_on_commit(attempted).await {
-                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                Err(_) if pooled.take_conflict() && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "Transaction conflict, retrying");
                     metrics::counter!(TRANSACTIONS_RETRIED).increment(1);
                     tokio::time::sleep(BACK_OFF * attempt).await;
@@ -75,6 +80,33 @@ impl Database {
             }
         }
     }
+}
+
+/// Runs `work` in one transaction on your own connection, and commits if and only if `work` succeeds. Counts the outcomes of
+/// notifications when it has committed, as [`record_on_commit`](crate::record_on_commit) does.
+///
+/// Does not run `work` again after a conflict: [`StorageError::is_transient`] says whether that may help.
+///
+/// # Errors
+/// The error of `work`, and [`StorageError::Unavailable`] if the connection is lost. [`StorageError::Query`] if it is in a transaction already.
+pub async fn transaction_on<T, E>(
+    conn: &mut Connection,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<StorageError>,
+{
+    if depth_of(conn)?.is_some() {
+        let nested = "the connection is in a transaction already: use a savepoint";
+        return Err(StorageError::Query(nested.into()).into());
+    }
+    let opening = async |_: &Connection| Ok::<(), E>(());
+    record_on_commit(attempt_transaction(conn, opening, async |tx, ()| work(tx).await)).await
+}
+
+/// How many transactions and savepoints are open on a connection.
+pub(super) fn depth_of(conn: &mut Connection) -> Result<Option<NonZeroU32>> {
+    Ok(Transactions::transaction_manager_status_mut(conn).transaction_depth()?)
 }
 
 /// The maximum number of attempts. Losing three deadlocks in a row is a bug, not bad luck.

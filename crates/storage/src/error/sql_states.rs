@@ -58,10 +58,16 @@ pub(crate) fn remember(state: &str, message: &str) {
     recent.push_back((message.to_owned(), meaning));
 }
 
+/// The message of a deadlock on a server with English messages. Errors of connections that were opened elsewhere are not
+/// remembered.
+const DEADLOCK: &str = "deadlock detected";
+
 /// The meaning of a recent error with this message.
 pub(crate) fn find(message: &str) -> Option<Meaning> {
     let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
-    recent.iter().rev().find(|(known, _)| known == message).map(|(_, meaning)| *meaning)
+    let remembered = recent.iter().rev().find(|(known, _)| known == message);
+    let remembered = remembered.map(|(_, meaning)| *meaning);
+    remembered.or_else(|| (message == DEADLOCK).then_some(Meaning::Conflict))
 }
 
 #[cfg(test)]

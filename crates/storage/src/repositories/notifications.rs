@@ -9,6 +9,7 @@ mod loading;
 mod read_state;
 mod recording;
 mod retention;
+mod unread;
 mod withdrawal;
 mod writes;
 

@@ -1,5 +1,7 @@
 //! The `sessions` table.
 
+mod access_token;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
@@ -7,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId, UserId};
 use uuid::Uuid;
 
+pub use self::access_token::AccessToken;
 use crate::rows::SessionRow;
 use crate::schema::sessions;
 use crate::{Connection, ReadConnection, Result};
@@ -16,7 +19,8 @@ pub struct Sessions<'c, C = Connection> {
     pub(super) conn: &'c mut C,
 }
 
-/// The SHA-256 hash of a token. The token itself is never stored.
+/// The SHA-256 hash of the text of an [`AccessToken`], as `sessions.token_hash` has it: 32 bytes. The token itself is never
+/// stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use diesel_async::SimpleAsyncConnection;
 use grateful_local_postgres::ReplicatedCluster;
 use grateful_storage::{Database, DatabaseConfig, Result, StorageError, migrate, server_state};
-use grateful_testkit::{Proxy, TestDatabase};
+use grateful_test_database::{Proxy, TestDatabase};
 
 #[tokio::test]
 async fn a_host_that_never_answers_does_not_delay_the_others() {
@@ -37,7 +37,7 @@ async fn a_host_whose_first_connection_is_lost_gets_a_second_one() {
         }
         proxy.forward_new_connections();
     };
-    let (acquired, ()) = futures_util::join!(pool.acquire(), forward_after_first);
+    let (acquired, ()) = tokio::join!(pool.acquire(), forward_after_first);
 
     acquired.unwrap();
     assert_eq!(proxy.accepted(), 2);

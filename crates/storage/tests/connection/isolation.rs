@@ -1,7 +1,7 @@
 //! The isolation level of all connections, on a database whose default is another one.
 
 use grateful_storage::{BulkLoad, StorageError};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 use crate::support::sql::lines;
 

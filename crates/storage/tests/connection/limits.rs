@@ -2,7 +2,7 @@
 
 use diesel_async::AsyncConnection;
 use grateful_storage::{Connection, connection_limit};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 #[tokio::test]
 async fn the_least_limit_of_server_database_and_role_applies() {

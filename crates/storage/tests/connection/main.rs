@@ -14,6 +14,8 @@ mod limits;
 mod migration_lock;
 mod migrations;
 mod opening;
+mod own_connections;
+mod own_schema;
 mod reads;
 mod silence;
 #[cfg(feature = "tls")]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grateful_storage::{StorageError, migrate, migrate_within, pending_migrations};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use tokio::time::sleep;
 
 use crate::support::sql::lines;

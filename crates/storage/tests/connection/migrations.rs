@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, AsyncMigrationHarness};
 use diesel_migrations::MigrationHarness;
 use futures_util::future::join_all;
 use grateful_storage::{Connection, MIGRATIONS, StorageError, migrate, pending_migrations};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 use crate::support::catalogue::{catalogue, tables};
 use crate::support::sql::lines;
@@ -42,6 +42,13 @@ async fn a_filled_database_can_be_reverted_to_empty_and_migrated_again() {
     let original = catalogue(&mut conn).await;
     database.execute(include_str!("../support/every_column.sql")).await;
 
+    // The harness of Diesel looks for its own table.
+    database
+        .execute(
+            "ALTER TABLE grateful_migrations RENAME CONSTRAINT grateful_migrations_pkey TO other_pkey;
+             ALTER TABLE grateful_migrations RENAME TO __diesel_schema_migrations",
+        )
+        .await;
     let mut conn =
         with_harness(conn, |harness| _ = harness.revert_all_migrations(MIGRATIONS).unwrap());
     assert_eq!(tables(&mut conn).await, [""; 0]);

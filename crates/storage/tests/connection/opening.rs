@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use grateful_domain::{UserId, Viewer};
 use grateful_storage::{Connection, Participants, QueryLog, Repositories, Result, StorageError};
-use grateful_testkit::{TestDatabase, a_post, create_user};
+use grateful_test_database::{TestDatabase, a_post, create_user};
 
 #[tokio::test]
 async fn the_opening_is_sent_with_begin_and_belongs_to_the_transaction() {

@@ -8,7 +8,7 @@ use grateful_domain::{PostId, UserId, Viewer};
 use grateful_storage::{
     Database, DatabaseConfig, PoolMetrics, QueryLog, Reader, Repositories, Result, StorageError,
 };
-use grateful_testkit::{MetricsCapture, TestDatabase, a_post, create_user};
+use grateful_test_database::{MetricsCapture, TestDatabase, a_post, create_user};
 use tokio::task::JoinSet;
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn reads_on_a_connection_that_is_killed_run_once_more_elsewhere() {
         while kill_waiting(&database).await == 0 {}
         drop(lock);
     };
-    let (found, ()) = futures_util::join!(reads, kill);
+    let (found, ()) = tokio::join!(reads, kill);
 
     let found: Vec<PostId> =
         found.into_iter().map(|found| found.unwrap().unwrap().post.id).collect();

@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
 use grateful_domain::UserId;
 use grateful_storage::{Connection, Database, DatabaseConfig, Repositories, Result, StorageError};
-use grateful_testkit::{MetricsCapture, Proxy, TestDatabase, create_user};
+use grateful_test_database::{MetricsCapture, Proxy, TestDatabase, create_user};
 
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(300);
 

@@ -1,19 +1,20 @@
 //! Transactions and connections of a [`Database`] under failures, conflicts, cancellation, timeouts and lost connections.
 
+use std::error::Error;
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join;
 use grateful_domain::{Email, PasswordHash, User, Username};
 use grateful_storage::{
-    Connection, Database, DatabaseConfig, NewUser, Repositories, Result, StorageError, Transient,
-    Users,
+    Connection, Database, DatabaseConfig, NewUser, Repositories, Result, StorageError, Users,
 };
-use grateful_testkit::{NOON, TestDatabase, create_user};
+use grateful_test_database::{NOON, TestDatabase, create_user};
 use tokio::net::TcpListener;
 use tokio::sync::{Barrier, Notify};
 use tokio::time::timeout;
@@ -172,13 +173,95 @@ async fn a_transaction_that_always_conflicts_fails_after_three_attempts() {
         .transaction(async |tx| {
             attempts.fetch_add(1, Ordering::Relaxed);
             insert_user(tx, "ana").await?;
-            Err(StorageError::Conflict("again".into()))
+            Ok(tx.batch_execute(CONFLICT).await?)
         })
         .await;
 
     assert!(matches!(result, Err(StorageError::Conflict(_))), "{result:?}");
     assert_eq!(attempts.into_inner(), 3);
     assert_eq!(usernames(&database).await, [""; 0]);
+}
+
+/// Neither type says what happened: the connection knows.
+#[tokio::test]
+async fn a_conflict_is_retried_with_any_type_of_error() {
+    let database = TestDatabase::create().await;
+    let attempts = AtomicU32::new(0);
+
+    let boxed: Result<(), Box<dyn Error + Send + Sync>> = database
+        .pool
+        .transaction(async |tx| {
+            insert_user(tx, "ana").await?;
+            if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
+                // As an error of Diesel, which is not converted.
+                tx.batch_execute(CONFLICT).await?;
+            }
+            Ok(())
+        })
+        .await;
+    let with_anyhow: anyhow::Result<()> = database
+        .pool
+        .transaction(async |tx| {
+            insert_user(tx, "ben").await.context("Ben cannot register")?;
+            if attempts.fetch_add(1, Ordering::Relaxed) == 2 {
+                tx.batch_execute(CONFLICT).await.context("he was too slow")?;
+            }
+            Ok(())
+        })
+        .await;
+
+    boxed.unwrap();
+    with_anyhow.unwrap();
+    assert_eq!(attempts.into_inner(), 4);
+    assert_eq!(usernames(&database).await, ["ana", "ben"]);
+}
+
+#[tokio::test]
+async fn an_error_of_ones_own_is_returned_as_it_is_after_one_attempt() {
+    let database = TestDatabase::create().await;
+    let attempts = AtomicU32::new(0);
+
+    let result: anyhow::Result<()> = database
+        .pool
+        .transaction(async |tx| {
+            attempts.fetch_add(1, Ordering::Relaxed);
+            insert_user(tx, "ana").await?;
+            insert_user(tx, "ana").await?;
+            Ok(())
+        })
+        .await;
+
+    let error = result.unwrap_err();
+    let storage = error.downcast_ref::<StorageError>();
+    assert!(matches!(storage, Some(StorageError::UniqueViolation { .. })), "{error:?}");
+    assert_eq!(attempts.into_inner(), 1);
+    assert_eq!(usernames(&database).await, [""; 0]);
+}
+
+/// The savepoint ends the conflict, and the transaction is committed.
+#[tokio::test]
+async fn a_conflict_of_an_earlier_transaction_does_not_count() {
+    let database = TestDatabase::create().await;
+    let pool = database.pool_with(one_connection);
+    let attempts = AtomicU32::new(0);
+    let survived: Result<()> = pool
+        .transaction(async |tx| {
+            let lost = tx.transaction(async |inner| inner.batch_execute(CONFLICT).await).await;
+            assert!(lost.is_err());
+            Ok(())
+        })
+        .await;
+    survived.unwrap();
+
+    let result: Result<(), CustomError> = pool
+        .transaction(async |_| {
+            attempts.fetch_add(1, Ordering::Relaxed);
+            Err(CustomError::Aborted)
+        })
+        .await;
+
+    assert!(matches!(result, Err(CustomError::Aborted)));
+    assert_eq!(attempts.into_inner(), 1);
 }
 
 #[tokio::test]
@@ -421,7 +504,7 @@ async fn transactions_with_borrowed_data_can_be_spawned() {
 #[derive(Debug)]
 enum CustomError {
     Aborted,
-    Storage(StorageError),
+    Storage(#[expect(dead_code, reason = "`Debug` prints it")] StorageError),
 }
 
 impl From<StorageError> for CustomError {
@@ -430,11 +513,8 @@ impl From<StorageError> for CustomError {
     }
 }
 
-impl Transient for CustomError {
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Storage(error) if error.is_transient())
-    }
-}
+/// Fails as a statement that lost against another transaction.
+const CONFLICT: &str = "DO $$ BEGIN RAISE serialization_failure; END $$";
 
 fn one_connection(config: DatabaseConfig) -> DatabaseConfig {
     config.with_max_connections(1)

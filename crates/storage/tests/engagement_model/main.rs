@@ -4,7 +4,7 @@ mod actions;
 mod model;
 mod postgres;
 
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 

@@ -8,7 +8,7 @@ use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Comment, Post, UserId, Visibility};
 use grateful_storage::{Connection, NewReaction, Repositories, Result, StorageError, Thread};
-use grateful_testkit::{
+use grateful_test_database::{
     TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     create_user,
 };

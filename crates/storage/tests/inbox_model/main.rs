@@ -3,7 +3,7 @@
 mod scenario;
 mod steps;
 
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 

@@ -14,7 +14,7 @@ use grateful_domain::{
     ShareId, ShareMessage, UserId,
 };
 use grateful_storage::{Connection, NotificationQuery, NotificationRead, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, block};
+use grateful_test_database::{NOON, TestDatabase, a_comment, a_post, a_user, block};
 use uuid::Uuid;
 
 use crate::steps::{ACTORS, GroupAct, POSTS, Step};

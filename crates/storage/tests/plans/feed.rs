@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::{FeedCursor, Limit, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, Repositories};
-use grateful_testkit::{NOON, TestDatabase};
+use grateful_test_database::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
 
 use crate::plan::Plan;

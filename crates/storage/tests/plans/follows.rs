@@ -4,7 +4,7 @@ use chrono::DateTime;
 use grateful_domain::{Limit, PageRequest, PageStart, Position, UserId, Viewer};
 use grateful_storage::query::FollowLists;
 use grateful_storage::{Connection, FollowQuery, Repositories};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 

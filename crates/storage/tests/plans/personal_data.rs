@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::{Position, UserId};
 use grateful_storage::{Connection, Repositories};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use grateful_domain::{Limit, NotificationId, PageRequest, PageStart, Total, UserId, Viewer};
 use grateful_storage::{Connection, NotificationQuery, PostQuery, Repositories, UserQuery};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 

@@ -11,7 +11,7 @@ use grateful_storage::{
     ActTable, Connection, CounterTable, Counters, NewHeart, NotificationQuery, NotificationRead,
     Participants, PostQuery, RemovedMentions, Repositories, TokenHash,
 };
-use grateful_testkit::{NOON, TestDatabase};
+use grateful_test_database::{NOON, TestDatabase};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -416,6 +416,20 @@ async fn listing_notifications_reads_few_rows() {
 
     check_list(NotificationQuery::of(PROLIFIC.into())).await;
     check_list(NotificationQuery::of(PROLIFIC.into()).unread()).await;
+}
+
+/// A page of a digest: user 1 has the most unread notifications, and of the others every other has ten.
+#[tokio::test]
+async fn the_unread_notifications_of_many_users_read_only_what_they_return() {
+    let owners: Vec<UserId> = (1..=100).map(UserId::from).collect();
+    let expected = Expected { sql_part: "to_jsonb(it)", rows: 520, max_read: 4 * 520 };
+    let arguments = "ARRAY(SELECT generate_series(1, 100))::bigint[], 20";
+    check_with(expected, arguments, async |conn| {
+        let unread = conn.notifications().unread_of(&owners, Limit::DEFAULT).await.unwrap();
+        assert_eq!(unread.values().map(Vec::len).sum::<usize>(), 520);
+        assert_eq!(unread[&PROLIFIC.into()].len(), 20);
+    })
+    .await;
 }
 
 /// The first batch has ten thousand children, and a hundred of them are read; the others have three.

@@ -2,7 +2,7 @@
 
 use grateful_domain::{UserId, UserSearchQuery, Username};
 use grateful_storage::{Repositories, Users};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use tokio::sync::OnceCell;
 
 use crate::plan::{self, Expected};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use grateful_domain::{Limit, Page, PageRequest, PageStart, PostId, UserId, Viewer};
 use grateful_storage::{Connection, QueryLog, Result};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use serde_json::Value;
 use uuid::Uuid;
 

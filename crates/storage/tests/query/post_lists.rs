@@ -9,7 +9,7 @@ use grateful_domain::{
     Total, UserId, Viewer,
 };
 use grateful_storage::{Connection, PostQuery, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_post, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_post, create_user};
 
 use crate::dataset::{Dataset, PostRow};
 use crate::support::follows::insert_follow;

@@ -7,7 +7,7 @@ use grateful_domain::{
     ListedComment, Post, PostId, UserId,
 };
 use grateful_storage::{Comments, Database, Repositories, Result, StorageError, Thread};
-use grateful_testkit::{
+use grateful_test_database::{
     NOON, TestDatabase, a_comment, a_post, block, create_user, load_engagement,
 };
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use grateful_domain::{Emoji, EmojiCount, PostId, UserId};
 use grateful_storage::{NewReaction, Repositories, SavedReaction, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_post, a_reaction, create_user, load_engagement};
+use grateful_test_database::{
+    NOON, TestDatabase, a_post, a_reaction, create_user, load_engagement,
+};
 
 use crate::support::pages::{collect_pages, first_page};
 

@@ -11,7 +11,7 @@ use grateful_domain::FollowState::{Active, Blocked, None, Pending};
 use grateful_domain::{Follow, FollowCounts, FollowState, Relationship, UserId};
 use grateful_storage::query::FollowLists;
 use grateful_storage::{FollowQuery, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_user, create_user};
 use uuid::Uuid;
 
 use crate::support::follows::insert_follow;

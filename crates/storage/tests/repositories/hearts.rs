@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use grateful_domain::{HeartId, Post, PostId, UserId};
 use grateful_storage::{NewHeart, Repositories, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_heart, a_post, create_user, load_engagement};
+use grateful_test_database::{NOON, TestDatabase, a_heart, a_post, create_user, load_engagement};
 use uuid::Uuid;
 
 use crate::multi_row_statements::assert_counters_are_correct;

@@ -6,7 +6,7 @@ use grateful_domain::UserId;
 use grateful_storage::{
     Claim, ClaimOutcome, Database, IdempotencyKeys, Repositories, StorageError,
 };
-use grateful_testkit::{NOON, TestDatabase, create_user};
+use grateful_test_database::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const INSTANT: TimeDelta = TimeDelta::microseconds(1);

@@ -15,6 +15,7 @@ mod feed;
 mod follows;
 mod hearts;
 mod idempotency_keys;
+mod lock_order;
 mod multi_row_statements;
 mod notifications;
 mod personal_data;

@@ -2,7 +2,7 @@
 
 use grateful_domain::{Post, PostId, Visibility};
 use grateful_storage::{CounterTable, Counters, NewHeart, QueryLog, Repositories};
-use grateful_testkit::{TestDatabase, a_heart, a_post, create_user};
+use grateful_test_database::{TestDatabase, a_heart, a_post, create_user};
 
 #[tokio::test]
 async fn posts_inserted_together_are_all_counted() {

@@ -11,3 +11,5 @@ mod retention;
 mod scenario;
 mod verification;
 mod withdrawal;
+
+pub(crate) use self::scenario::event;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Comment, Emoji, Post, Share, ShareDetails, UserId};
 use grateful_storage::{NewReaction, PersonalData, Repositories};
-use grateful_testkit::{
+use grateful_test_database::{
     NOON, TestDatabase, a_comment, a_heart, a_link_share, a_message_share, a_post, a_reaction,
     block, create_user,
 };

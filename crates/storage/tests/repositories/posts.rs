@@ -10,7 +10,7 @@ use grateful_domain::{
     Title, UserId, Viewer, Visibility,
 };
 use grateful_storage::{Connection, Database, PostQuery, Repositories, Result, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_post, a_user, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_post, a_user, create_user};
 use uuid::Uuid;
 
 use crate::support::sql::lines;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Session, SessionId, UserId};
 use grateful_storage::{Connection, Repositories, StorageError, TokenHash};
-use grateful_testkit::{NOON, TestDatabase, create_user};
+use grateful_test_database::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const WEEK: TimeDelta = TimeDelta::days(7);

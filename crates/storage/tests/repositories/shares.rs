@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use grateful_domain::{PostId, Share, ShareDetails, UserId};
 use grateful_storage::{Database, Repositories, Result, StorageError};
-use grateful_testkit::{NOON, TestDatabase, a_message_share, a_post, create_user, load_engagement};
+use grateful_test_database::{
+    NOON, TestDatabase, a_message_share, a_post, create_user, load_engagement,
+};
 
 #[tokio::test]
 async fn a_message_may_have_no_text() {

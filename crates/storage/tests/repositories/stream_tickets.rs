@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::{Session, SessionId};
 use grateful_storage::{Repositories, TokenHash};
-use grateful_testkit::{NOON, TestDatabase, create_user};
+use grateful_test_database::{NOON, TestDatabase, create_user};
 use uuid::Uuid;
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);

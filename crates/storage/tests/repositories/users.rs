@@ -8,7 +8,7 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use grateful_domain::{Email, PasswordHash, UserId, Username, Viewer};
 use grateful_storage::{NewUser, Participants, Repositories, Result, StorageError, Users};
-use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, a_user, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_comment, a_post, a_user, create_user};
 
 use crate::support::follows::insert_follow;
 use crate::support::sql::lines;

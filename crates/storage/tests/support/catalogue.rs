@@ -28,13 +28,13 @@ pub(crate) async fn catalogue(conn: &mut Connection) -> String {
     text
 }
 
-/// The names of all tables except Diesel's list of migrations.
+/// The names of all tables except the lists of migrations.
 pub(crate) async fn tables(conn: &mut Connection) -> Vec<String> {
     lines(
         conn,
         "SELECT relname::text AS line FROM pg_class
          WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-             AND relname <> '__diesel_schema_migrations'
+             AND relname NOT IN ('grateful_migrations', '__diesel_schema_migrations')
          ORDER BY relname",
     )
     .await

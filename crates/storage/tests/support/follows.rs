@@ -1,7 +1,7 @@
 //! Writes rows of `follows` that the repositories would not write in this order.
 
 use grateful_domain::UserId;
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 /// Inserts a follow from `follower` to `followed` with this status. With `blocked`, `followed` blocks `follower`.
 pub(crate) async fn insert_follow(

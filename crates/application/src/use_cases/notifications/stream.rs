@@ -8,6 +8,7 @@ use grateful_domain::{Session, UserId};
 use grateful_storage::{InboxPosition, Reader, Repositories};
 use tokio::sync::watch;
 
+use crate::auth::new_token;
 use crate::concurrency_limiter::ConcurrencyPermit;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
@@ -20,7 +21,7 @@ const TICKET_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// Issues a ticket for a session. Returns it with its lifetime.
 pub async fn issue_ticket(app: &App, session: &Session) -> Result<(StreamTicket, TimeDelta)> {
-    let ticket = StreamTicket::generate()?;
+    let ticket = new_token()?;
     let expires_at = app.clock.now() + TICKET_LIFETIME;
     let mut conn = app.db.acquire().await?;
     conn.stream_tickets().insert(ticket.hash(), session.id, expires_at).await?;

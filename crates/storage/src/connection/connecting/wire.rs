@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::messages::error_field;
-use crate::error::sql_states;
+use crate::error::sql_states::{self, Meaning};
 use crate::monitor::metrics::CONNECTIONS_SILENT;
 
 /// What the connections of one [`Database`](crate::Database) have found out about their server.
@@ -60,13 +60,16 @@ pub(super) struct Wire {
     reads_only: bool,
     last_heard: AtomicU64,
     is_unusable: AtomicBool,
+    /// Whether a transaction has lost against another one.
+    has_conflict: AtomicBool,
 }
 
 impl Wire {
     pub(super) fn new(health: &Arc<ServerHealth>, reads_only: bool) -> Arc<Self> {
         let last_heard = AtomicU64::new(health.millis(Instant::now()));
         let health = Arc::clone(health);
-        Arc::new(Self { health, reads_only, last_heard, is_unusable: AtomicBool::new(false) })
+        let [is_unusable, has_conflict] = [AtomicBool::new(false), AtomicBool::new(false)];
+        Arc::new(Self { health, reads_only, last_heard, is_unusable, has_conflict })
     }
 
     /// Notes that bytes have arrived.
@@ -81,6 +84,9 @@ impl Wire {
             return;
         }
         sql_states::remember(state, error_field(body, b'M').unwrap_or_default());
+        if sql_states::meaning_of(state) == Some(Meaning::Conflict) {
+            self.has_conflict.store(true, Ordering::Relaxed);
+        }
         if sql_states::ends_session(state) {
             self.is_unusable.store(true, Ordering::Relaxed);
         }
@@ -141,6 +147,11 @@ impl Link {
     /// Whether the connection is closed, or of no use.
     pub(in crate::connection) fn is_lost(&self) -> bool {
         self.driver.is_finished() || self.wire.is_unusable()
+    }
+
+    /// Whether a transaction on the connection has lost against another one since the last call.
+    pub(in crate::connection) fn take_conflict(&self) -> bool {
+        self.wire.has_conflict.swap(false, Ordering::Relaxed)
     }
 
     /// Notes that the server has owed an answer for this long.

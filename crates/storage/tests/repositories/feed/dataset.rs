@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz, Uuid as SqlU
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Candidate, Engagement, PostType, Signals, UserId, Viewer};
 use grateful_storage::Connection;
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use uuid::Uuid;
 
 /// The size and shape of a dataset.
@@ -59,7 +59,7 @@ impl PostRow {
     }
 }
 
-/// Replaces the content of the database by a dataset of the last days before [`grateful_testkit::NOON`]. The user ids start
+/// Replaces the content of the database by a dataset of the last days before [`grateful_test_database::NOON`]. The user ids start
 /// with one. Every tenth post is private, and many posts have the same time or the same rank.
 pub(crate) async fn create_dataset(database: &TestDatabase, config: &DatasetConfig) {
     let DatasetConfig { users, posts, skew, seed } = config;

@@ -5,7 +5,7 @@ use grateful_domain::{
     compose,
 };
 use grateful_storage::{Connection, QueryLog, Repositories};
-use grateful_testkit::{MetricsCapture, NOON, TestDatabase};
+use grateful_test_database::{MetricsCapture, NOON, TestDatabase};
 
 use super::dataset::{DatasetConfig, create_dataset, create_follows, load_candidates, set_follows};
 

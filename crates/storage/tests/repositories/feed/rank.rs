@@ -1,7 +1,7 @@
 //! The stored rank, compared with the domain's.
 
 use grateful_domain::{AuthorRelationship, FeedConfig};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 
 use super::dataset::{DatasetConfig, create_dataset, load_posts};
 

@@ -2,7 +2,7 @@
 
 use grateful_domain::{Limit, PostId, TrendingConfig, TrendingWindow, UserId, Viewer};
 use grateful_storage::{Connection, QueryLog, Repositories};
-use grateful_testkit::{NOON, TestDatabase};
+use grateful_test_database::{NOON, TestDatabase};
 
 use super::dataset::{DatasetConfig, create_dataset, load_posts, set_follows};
 

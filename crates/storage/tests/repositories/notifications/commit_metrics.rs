@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use diesel_async::SimpleAsyncConnection;
 use grateful_domain::UserId;
 use grateful_domain::notification::{Act, Event};
 use grateful_storage::{Repositories, Result, StorageError, record_on_commit};
-use grateful_testkit::{MetricsCapture, a_post, block};
+use grateful_test_database::{MetricsCapture, a_post, block};
 
 use super::scenario::Scenario;
 
@@ -115,7 +116,7 @@ async fn events_of_a_retried_transaction_count_once() {
         .transaction(async |tx| {
             tx.notifications().record(std::slice::from_ref(&event)).await?;
             match attempts.fetch_add(1, Ordering::Relaxed) {
-                0 | 1 => Err(StorageError::Conflict("again".into())),
+                0 | 1 => Ok(tx.batch_execute(CONFLICT).await?),
                 _ => Ok(()),
             }
         })
@@ -194,3 +195,6 @@ fn expected_counts<const N: usize>(counts: [(&str, &str, u32); N]) -> BTreeMap<S
     });
     named.into()
 }
+
+/// Fails as a statement that lost against another transaction.
+const CONFLICT: &str = "DO $$ BEGIN RAISE serialization_failure; END $$";

@@ -15,9 +15,9 @@ use grateful_domain::notification::{
 use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
 use grateful_storage::{
     Connection, Database, NotificationQuery, NotificationRead, RecordResult, Repositories, Result,
-    StorageError, Transient,
+    transaction_on,
 };
-use grateful_testkit::{NOON, a_post};
+use grateful_test_database::{NOON, a_post};
 use uuid::Uuid;
 
 use super::scenario::{Scenario, event};
@@ -189,10 +189,7 @@ async fn deleting_old_notifications_keeps_the_invariants_during_withdrawals_and_
     });
     let deleting = async {
         for _ in 0..20 {
-            let deleted: Result<i64, FinalError> = database
-                .transaction(async |tx| Ok(tx.notifications().delete_read_before(now, 10).await?))
-                .await;
-            deleted.unwrap();
+            once(&database, async |tx| tx.notifications().delete_read_before(now, 10).await).await;
         }
     };
     tokio::join!(join_all(toggling), deleting);
@@ -272,14 +269,10 @@ async fn withdraw_or_change(
     if let (Act::Reaction { .. }, 0) = (causes[0].act, rng.below(2)) {
         let emoji = Emoji::ALL[rng.below(10)];
         let change = InboxUpdate::ChangeEmoji { cause: causes[0], emoji };
-        let changed: Result<(), FinalError> = workload
-            .database
-            .transaction(async |tx| {
-                tx.notifications().update(std::slice::from_ref(&change)).await?;
-                Ok(())
-            })
-            .await;
-        changed.unwrap();
+        let update = async |tx: &mut Connection| {
+            tx.notifications().update(std::slice::from_ref(&change)).await
+        };
+        once(&workload.database, update).await;
     } else {
         withdraw(workload, causes, recorded).await;
     }
@@ -296,9 +289,8 @@ async fn withdraw(workload: &Workload, causes: &[Cause], recorded: &mut BTreeMap
 async fn read(workload: Arc<Workload>) {
     let (mut rng, ana) = (Rng(99), workload.ana);
     while workload.acts.load(Ordering::Relaxed) < ACTS {
-        let outcome: Result<(), FinalError> = workload
-            .database
-            .transaction(async |tx| {
+        let outcome: Result<()> =
+            transaction_on(&mut workload.database.acquire().await.unwrap(), async |tx| {
                 let list = list(tx, ana).await;
                 let position = tx.notifications().find_inbox_position(ana).await?;
                 match list.first() {
@@ -348,31 +340,16 @@ async fn follow(workload: Arc<Workload>) -> BTreeMap<NotificationId, RenderedNot
 }
 
 async fn record(database: &Database, events: Vec<Event>) -> RecordResult {
-    let recorded: Result<RecordResult, FinalError> =
-        database.transaction(async |tx| Ok(tx.notifications().record(&events).await?)).await;
-    recorded.unwrap()
+    once(database, async |tx| tx.notifications().record(&events).await).await
 }
 
 async fn withdraw_causes(database: &Database, causes: &[Cause], now: DateTime<Utc>) {
-    let withdrawn: Result<(), FinalError> =
-        database.transaction(async |tx| Ok(tx.notifications().withdraw(causes, now).await?)).await;
-    withdrawn.unwrap();
+    once(database, async |tx| tx.notifications().withdraw(causes, now).await).await;
 }
 
-/// An error that is not retried, so that a deadlock fails the test.
-#[derive(Debug)]
-struct FinalError(#[expect(dead_code, reason = "`Debug` prints it")] StorageError);
-
-impl From<StorageError> for FinalError {
-    fn from(error: StorageError) -> Self {
-        Self(error)
-    }
-}
-
-impl Transient for FinalError {
-    fn is_transient(&self) -> bool {
-        false
-    }
+/// Runs a transaction without repeating it, so that a deadlock fails the test.
+async fn once<T>(database: &Database, work: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> T {
+    transaction_on(&mut database.acquire().await.unwrap(), work).await.unwrap()
 }
 
 async fn list(conn: &mut Connection, owner: UserId) -> Vec<RenderedNotification> {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use grateful_domain::notification::{Act, RenderedNotification};
 use grateful_domain::{Comment, Post, UserId};
 use grateful_storage::{NotificationQuery, Repositories};
-use grateful_testkit::{a_comment, a_post, block, create_user};
+use grateful_test_database::{a_comment, a_post, block, create_user};
 
 use super::scenario::Scenario;
 

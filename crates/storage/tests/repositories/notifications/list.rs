@@ -134,7 +134,7 @@ async fn a_list_takes_two_statements_at_any_length() {
     let [ben, caro] = scenario.create_users().await;
     for number in [1, 10] {
         for _ in 0..number {
-            let post = grateful_testkit::a_post()
+            let post = grateful_test_database::a_post()
                 .by(scenario.ana)
                 .insert_into(&scenario.database)
                 .await

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationType, ShareId, UserId};
 use grateful_storage::{HeldBackEvent, QueryLog, RecordResult, RemovedMentions, Repositories};
-use grateful_testkit::{a_post, a_user, block, create_user};
+use grateful_test_database::{a_post, a_user, block, create_user};
 use uuid::Uuid;
 
 use super::scenario::Scenario;

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::{Act, Cause, Event, EventDetails, RenderedNotification};
 use grateful_domain::{Author, Comment, Emoji, Limit, NotificationId, PageRequest, Post, UserId};
 use grateful_storage::{Connection, NotificationQuery, RecordResult, Repositories};
-use grateful_testkit::{NOON, TestDatabase, a_comment, a_post, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_comment, a_post, create_user};
 use uuid::Uuid;
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);

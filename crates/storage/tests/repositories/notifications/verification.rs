@@ -3,7 +3,7 @@
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_domain::{NotificationId, ShareId, UserId};
 use grateful_storage::{CounterTable, Counters, Mismatch, Repositories, Result};
-use grateful_testkit::{
+use grateful_test_database::{
     NOON, a_comment, a_heart, a_link_share, a_message_share, a_reaction, create_user,
 };
 

@@ -3,7 +3,7 @@
 use grateful_domain::ShareId;
 use grateful_domain::notification::{Act, BatchCounts, Cause};
 use grateful_storage::Repositories;
-use grateful_testkit::{a_comment, a_post};
+use grateful_test_database::{a_comment, a_post};
 use uuid::Uuid;
 
 use super::scenario::Scenario;

@@ -7,7 +7,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use futures_util::future::{join, join_all};
 use grateful_domain::{ImageUrl, Post};
 use grateful_storage::{Connection, Repositories, Result};
-use grateful_testkit::{TestDatabase, a_post, create_user};
+use grateful_test_database::{TestDatabase, a_post, create_user};
 
 #[tokio::test]
 async fn images_in_use_are_those_of_public_and_private_posts() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use grateful_domain::{ProfilePhoto, UserId};
 use grateful_storage::{PreviousPhoto, Repositories};
-use grateful_testkit::{NOON, TestDatabase, create_user};
+use grateful_test_database::{NOON, TestDatabase, create_user};
 
 #[tokio::test]
 async fn a_photo_is_stored_by_name_and_shown_by_its_url() {

@@ -5,7 +5,7 @@ use grateful_domain::{
     Username, Viewer, Websites,
 };
 use grateful_storage::{Repositories, StorageError, Users};
-use grateful_testkit::{NOON, TestDatabase, a_user, create_user};
+use grateful_test_database::{NOON, TestDatabase, a_user, create_user};
 use serde_json::{Map, Value, json};
 
 use crate::support::follows::insert_follow;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grateful_domain::{DisplayName, UserSearchQuery, Username};
-use grateful_testkit::TestDatabase;
+use grateful_test_database::TestDatabase;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use grateful_domain::{UserId, UserSearchQuery};
 use grateful_storage::Repositories;
-use grateful_testkit::{TestDatabase, create_user};
+use grateful_test_database::{TestDatabase, create_user};
 
 /// A database with a viewer, whose username `zzz` no search term matches.
 pub(crate) struct Scenario {

@@ -1,15 +1,24 @@
 //! Access tokens of sessions.
 
-use std::fmt;
+use std::{fmt, io};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use grateful_storage::TokenHash;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use super::TokenHash;
 
-/// The secret of a session: 256 random bits in base64url. Its `Debug` output hides it.
+/// The secret of a session, which a client sends as `Authorization: Bearer <token>`. Its `Debug` output hides it.
+///
+/// The text is 32 random bytes in base64url (RFC 4648, section 5) without padding: 43 characters of `A-Z a-z 0-9 - _`.
+///
+/// ```
+/// use grateful_storage::AccessToken;
+///
+/// let token = AccessToken::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+/// assert_eq!(token.hash().0[..4], [0x0f, 0x00, 0x73, 0x85]);
+/// assert!(AccessToken::parse("too short").is_none());
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
@@ -20,10 +29,10 @@ impl AccessToken {
     /// Generates a token.
     ///
     /// # Errors
-    /// `Internal` if the operating system provides no randomness.
-    pub(crate) fn generate() -> Result<Self> {
+    /// The operating system provides no randomness.
+    pub fn generate() -> io::Result<Self> {
         let mut bytes = [0; TOKEN_BYTES];
-        getrandom::fill(&mut bytes).map_err(|error| Error::Internal(error.into()))?;
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         Ok(Self(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
@@ -38,8 +47,9 @@ impl AccessToken {
         &self.0
     }
 
-    /// The hash that is stored. It needs no salt: there are too many tokens to try.
-    pub(crate) fn hash(&self) -> TokenHash {
+    /// The hash that is stored: SHA-256 of the 43 ASCII characters, not of the 32 bytes that they stand for. It needs no salt:
+    /// there are too many tokens to try.
+    pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
 }

@@ -30,6 +30,17 @@ pub async fn create_user(database: &TestDatabase) -> UserId {
     a_user().insert_into(database).await.id
 }
 
+/// Inserts a user with this username.
+pub async fn create_user_named(database: &TestDatabase, name: &str) -> UserId {
+    a_user().with_username(name).insert_into(database).await.id
+}
+
+/// Makes `user` approve followers.
+pub async fn require_follow_approval(database: &TestDatabase, user: UserId) {
+    let sql = r#"UPDATE users SET profile_preferences = '{"approve_followers": true}' WHERE id ="#;
+    database.execute(&format!("{sql} {user}")).await;
+}
+
 /// Makes `blocker` block `blocked`.
 pub async fn block(database: &TestDatabase, blocker: UserId, blocked: UserId) {
     let sql = "INSERT INTO follows (id, follower_id, followed_id, status)";

@@ -31,8 +31,7 @@ thread_local! {
 /// A database for one test, with all migrations applied and no rows.
 ///
 /// It lives until both this value is dropped and the thread that created it has ended. A test runs on a thread of its
-/// own, so a pool or an [`App`](grateful_application::App) of the database works to the end of the test, even if the
-/// test keeps nothing else.
+/// own, so a pool of the database works to the end of the test, even if the test keeps nothing else.
 pub struct TestDatabase {
     /// A connection pool with the default settings, except that it waits up to a minute for connections and statements.
     pub pool: Database,

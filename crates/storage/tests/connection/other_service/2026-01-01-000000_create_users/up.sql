@@ -1,0 +1,1 @@
+CREATE TABLE shop_users (name text PRIMARY KEY);
