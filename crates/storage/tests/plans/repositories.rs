@@ -423,8 +423,9 @@ async fn listing_notifications_reads_few_rows() {
 async fn the_unread_notifications_of_many_users_read_only_what_they_return() {
     let owners: Vec<UserId> = (1..=100).map(UserId::from).collect();
     let expected = Expected { sql_part: "to_jsonb(it)", rows: 520, max_read: 4 * 520 };
-    let arguments = "ARRAY(SELECT generate_series(1, 100))::bigint[], 20";
-    check_with(expected, arguments, async |conn| {
+    let ids = (1..=100).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let arguments = format!("20, '{{{ids}}}'::bigint[]");
+    check_with(expected, &arguments, async |conn| {
         let unread = conn.notifications().unread_of(&owners, Limit::DEFAULT).await.unwrap();
         assert_eq!(unread.values().map(Vec::len).sum::<usize>(), 520);
         assert_eq!(unread[&PROLIFIC.into()].len(), 20);
