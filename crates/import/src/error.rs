@@ -1,27 +1,23 @@
 //! Why an import ends without a result.
 
-use grateful_storage::StorageError;
+use std::error::Error as _;
+
+use grateful_storage::{InvalidUrl, StorageError};
 use thiserror::Error;
 
 /// Why nothing was imported.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The address of the source cannot be understood. It is not repeated, since it may contain a password.
+    /// The address of the source cannot be used. It is not repeated, since it may contain a password.
     #[error(
-        "--from is not the address of a PostgreSQL database, such as postgresql://user:password@host/name"
+        "--from is not the address of a PostgreSQL database, such as postgresql://user:password@host/name: {0}"
     )]
-    Address,
-    /// The source does not accept the user or the password.
-    #[error("the source refused the user or the password: {reason}")]
-    Refused {
-        /// What PostgreSQL says, which names the user at most.
-        reason: String,
-    },
-    /// The source cannot be reached.
+    Address(InvalidUrl),
+    /// No connection to the source can be opened.
     #[error("the source cannot be reached: {reason}")]
     Unreachable {
-        /// What the driver says.
+        /// What each host says, or that it is silent.
         reason: String,
     },
     /// The database is not one of the older Grateful.
@@ -64,20 +60,9 @@ pub enum ImportError {
 
 impl ImportError {
     /// The error of opening a connection to the source.
-    pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Self {
-        use tokio_postgres::error::SqlState;
-        match error.as_db_error() {
-            Some(refusal)
-                if [
-                    &SqlState::INVALID_PASSWORD,
-                    &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-                ]
-                .contains(&refusal.code()) =>
-            {
-                Self::Refused { reason: refusal.message().to_owned() }
-            }
-            _ => Self::Unreachable { reason: reason(error) },
-        }
+    pub(crate) fn of_connecting(error: &StorageError) -> Self {
+        let reason = error.source().unwrap_or(error).to_string();
+        Self::Unreachable { reason }
     }
 
     /// The error of a statement on the source.
@@ -88,7 +73,6 @@ impl ImportError {
 
 /// What PostgreSQL says, or else the driver. Neither quotes the address or a bound value.
 fn reason(error: &tokio_postgres::Error) -> String {
-    use std::error::Error as _;
     let said = error.as_db_error().map(|error| error.message().to_owned());
     said.or_else(|| error.source().map(ToString::to_string)).unwrap_or_else(|| error.to_string())
 }

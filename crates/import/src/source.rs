@@ -4,10 +4,10 @@ mod rows;
 mod tables;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use tokio_postgres::{Client, Config, NoTls, Row, RowStream};
+use grateful_storage::{check_url, open_client};
+use tokio_postgres::{Client, Row, RowStream};
 
 pub(crate) use self::rows::{FromRow, OldHeart};
 use self::tables::{OURS, REQUIRED};
@@ -43,21 +43,14 @@ pub struct NamedFiles {
 }
 
 impl Source {
-    /// How long opening a connection may take.
-    const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
     /// Connects to the database at `url` and begins the snapshot. `zone` is the time zone of times that are stored without
     /// one: UTC, unless rows were put in by hand.
     ///
     /// # Errors
     /// The address is none, the connection is refused, or the database is not one of the older Grateful.
     pub async fn open(url: &str, zone: &str) -> Result<Self, ImportError> {
-        let mut config: Config = url.parse().map_err(|_| ImportError::Address)?;
-        config.connect_timeout(Self::CONNECT_TIMEOUT).application_name("grateful import");
-        let (client, connection) =
-            config.connect(NoTls).await.map_err(|error| ImportError::of_connecting(&error))?;
-        // This task ends with the client. Errors of the connection are also reported to the client's statements.
-        tokio::spawn(connection);
+        check_url(url).map_err(ImportError::Address)?;
+        let client = open_client(url).await.map_err(|error| ImportError::of_connecting(&error))?;
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "_/+-".contains(c);
         let zone = zone.chars().filter(|c| is_plain(*c)).collect();
         let mut source = Self { client, columns: HashMap::new(), zone, sizes: vec![] };

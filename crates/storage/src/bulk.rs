@@ -79,7 +79,11 @@ const ROWS_PER_COPY: usize = 50_000;
 /// How long PostgreSQL may take for one statement. The longest checks the foreign keys of all rows.
 const ANSWER_LIMIT: Duration = Duration::from_hours(1);
 
-async fn connect(url: &str) -> Result<Client> {
+/// Opens a connection that belongs to no pool, with the hosts and the TLS that the URL names.
+///
+/// # Errors
+/// No host can be used.
+pub async fn open_client(url: &str) -> Result<Client> {
     Ok(Connector::alone(url, CONNECT_TIMEOUT, Some(ANSWER_LIMIT)).open().await?.client)
 }
 
@@ -89,7 +93,7 @@ impl BulkLoad {
     /// # Errors
     /// The database cannot be reached.
     pub async fn begin(url: &str) -> Result<Self> {
-        let client = connect(url).await?;
+        let client = open_client(url).await?;
         client
             .batch_execute(
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",

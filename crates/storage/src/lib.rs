@@ -26,7 +26,7 @@ pub use {diesel, diesel_async};
 #[cfg(feature = "bulk")]
 pub use self::bulk::{
     BulkInbox, BulkLoad, BulkUser, DatabaseRestore, DatabaseSnapshot, FileReference, LoadedAct,
-    SequenceState, TableColumns, TableCopy,
+    SequenceState, TableColumns, TableCopy, open_client,
 };
 pub use self::connection::{
     Database, DatabaseConfig, InvalidUrl, LockConnection, LockImpact, MIGRATIONS, PendingMigration,

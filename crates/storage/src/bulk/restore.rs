@@ -8,8 +8,8 @@ use futures_util::SinkExt as _;
 use tokio_postgres::{Client, CopyInSink};
 
 use super::catalog::{COPY_SETTINGS, SequenceState, TableColumns, list_tables, quote};
-use super::connect;
 use super::foreign_keys::ForeignKeyChecks;
+use super::open_client;
 use crate::{Result, StorageError};
 
 /// A transaction on its own connection that fills the tables of an empty database with the rows of a
@@ -45,7 +45,7 @@ impl DatabaseRestore {
     /// # Errors
     /// The database cannot be reached, or another session has used a table for 30 seconds.
     pub async fn begin(url: &str) -> Result<Self> {
-        let client = connect(url).await?;
+        let client = open_client(url).await?;
         let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {COPY_SETTINGS}");
         client.batch_execute(&begin).await.map_err(StorageError::from_driver)?;
         let tables = list_tables(&client).await?;

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::catalog::{COPY_SETTINGS, SequenceState, TableColumns, list_tables, quote};
-use super::connect;
+use super::open_client;
 use crate::connection::{FIND_MIGRATIONS_TABLE, of_this_crate};
 use crate::{Result, StorageError};
 
@@ -34,7 +34,7 @@ impl DatabaseSnapshot {
     /// # Errors
     /// The database cannot be reached, or is being migrated.
     pub async fn open(url: &str) -> Result<Self> {
-        let client = connect(url).await?;
+        let client = open_client(url).await?;
         let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {COPY_SETTINGS}");
         client.batch_execute(&begin).await.map_err(StorageError::from_driver)?;
         let tables = list_tables(&client).await?;
