@@ -12,6 +12,9 @@ mod silent_database;
 /// A primary that fails or freezes, and a standby that takes its place.
 mod failover;
 
+/// Reads on replicas that lag, stand still or fail.
+mod replicas;
+
 /// Kills of the server during hearts and reactions: notifications match the rows.
 mod notifications;
 

@@ -37,6 +37,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "inbox_watcher",
             "combiner",
             "app",
+            "caller_reads",
             "query_log",
             "image_files",
             "file_store",

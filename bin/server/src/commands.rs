@@ -20,7 +20,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use grateful_application::App;
 use grateful_nominatim::Nominatim;
-use grateful_storage::{Database, DatabaseConfig, PoolMetrics};
+use grateful_storage::{Database, DatabaseConfig, PoolMetrics, Replicas};
 
 use crate::config::{Command, OpenapiVersion, SettingErrors, Settings};
 use crate::connection_budget::JOB_CONNECTIONS;
@@ -98,11 +98,13 @@ struct Apps {
     files: FileStore,
     pools: PoolMetrics,
     database: DatabaseConfig,
+    replicas: Replicas,
 }
 
 impl Apps {
     fn new(settings: &Settings, database: DatabaseConfig) -> anyhow::Result<Self> {
-        Ok(Self::with_files(settings, database, FileStore::open(settings)?))
+        let apps = Self::with_files(settings, database, FileStore::open(settings)?);
+        Ok(Self { replicas: settings.replicas()?, ..apps })
     }
 
     /// With these files instead of those of the settings.
@@ -122,12 +124,15 @@ impl Apps {
             orphan_age: settings.orphan_age,
             ..App::new(connect(job_pool, &pools), files.store.clone())
         };
-        Self { jobs, files, pools, database: database.with_pool_name("requests") }
+        let database = database.with_pool_name("requests");
+        Self { jobs, files, pools, database, replicas: Replicas::none() }
     }
 
     /// The application for one of the threads that serve requests.
     fn for_requests(&self) -> App {
-        self.jobs.with_database(connect(self.database.clone(), &self.pools))
+        let db = Database::connect_with_replicas(self.database.clone(), &self.replicas);
+        self.pools.register(&db);
+        self.jobs.with_database(db)
     }
 }
 

@@ -4,6 +4,7 @@
 mod app;
 mod auth;
 pub mod background_jobs;
+mod caller_reads;
 mod combiner;
 mod concurrency_limiter;
 mod error;
@@ -32,6 +33,7 @@ use self::app::new_id;
 pub use self::auth::known_tokens::KnownTokens;
 pub use self::auth::login_throttle::LoginThrottle;
 pub use self::auth::password_hasher::PasswordHasher;
+pub use self::caller_reads::{CallerMark, read_as, read_as_guest};
 pub use self::combiner::{Combiner, CombinerLimits};
 pub use self::error::{Error, Resource, Result};
 pub use self::idempotency::{

@@ -154,11 +154,10 @@ pub(crate) async fn read_with_post<T>(
     post: PostId,
     read: impl AsyncFnOnce(Reader) -> grateful_storage::Result<T> + Clone,
 ) -> Result<(PostForViewer, T)> {
-    app.db
-        .read(async |conn| {
-            let mut posts = conn.clone();
-            let found = find_post(&mut posts, Viewer::User(user), post);
-            try_join(found, async { Ok(read(conn).await?) }).await
-        })
-        .await
+    app.read_replica(async |conn| {
+        let mut posts = conn.clone();
+        let found = find_post(&mut posts, Viewer::User(user), post);
+        try_join(found, async { Ok(read(conn).await?) }).await
+    })
+    .await
 }

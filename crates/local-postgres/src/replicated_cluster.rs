@@ -43,7 +43,7 @@ impl ReplicatedCluster {
 
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name} {} {number}", std::process::id());
-        let mut primary = Node::create(&format!("{name} primary"), options, 0 < standbys)?;
+        let primary = Node::create(&format!("{name} primary"), options, 0 < standbys)?;
         let mut nodes = Vec::new();
         if 0 < standbys {
             // Its own settings must be in its control file before it is copied, so it has to run once.
@@ -54,7 +54,7 @@ impl ReplicatedCluster {
             }
         }
         primary.start()?;
-        for standby in &mut nodes {
+        for standby in &nodes {
             standby.configure_primary(&primary)?;
             standby.start()?;
         }

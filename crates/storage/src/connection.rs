@@ -19,6 +19,9 @@ mod pooled_connection;
 mod pools;
 mod readers;
 mod reads;
+mod replica_reads;
+mod replica_state;
+mod replicas;
 mod server_state;
 mod transactions;
 
@@ -43,5 +46,8 @@ pub use self::own_connections::{configure, connect};
 pub use self::pooled_connection::PooledConnection;
 pub use self::pools::PoolMetrics;
 pub use self::readers::{ReadConnection, Reader, SharedConnection};
+pub use self::replica_reads::{ReadMark, ReadScope};
+pub(crate) use self::replica_state::Lsn;
+pub use self::replicas::Replicas;
 pub use self::server_state::{ServerState, server_state};
 pub use self::transactions::{LockConnection, transaction_on};

@@ -30,10 +30,11 @@ pub use self::bulk::{
 };
 pub use self::connection::{
     Database, DatabaseConfig, InvalidUrl, LockConnection, LockImpact, MIGRATIONS, PendingMigration,
-    PoolMetrics, PooledConnection, ReadConnection, Reader, ServerReport, ServerState,
-    SharedConnection, TableLock, applied_migrations, check_url, configure, connect,
-    connection_limit, inspect_server, migrate, migrate_on, migrate_to, migrate_within,
-    pending_migrations, plan_migrations, server_state, transaction_on, unknown_migrations,
+    PoolMetrics, PooledConnection, ReadConnection, ReadMark, ReadScope, Reader, Replicas,
+    ServerReport, ServerState, SharedConnection, TableLock, applied_migrations, check_url,
+    configure, connect, connection_limit, inspect_server, migrate, migrate_on, migrate_to,
+    migrate_within, pending_migrations, plan_migrations, server_state, transaction_on,
+    unknown_migrations,
 };
 pub use self::error::{Result, StorageError};
 pub use self::monitor::{

@@ -11,6 +11,7 @@ mod feed;
 mod follows;
 mod hearts;
 mod idempotency_keys;
+mod marks;
 mod notifications;
 mod personal_data;
 mod posts;
@@ -27,6 +28,7 @@ pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
+pub use self::marks::Marks;
 pub use self::notifications::{
     HeldBackEvent, InboxPosition, NotificationRead, Notifications, RecordResult, RemovedMentions,
     UnreadDeletion,
@@ -118,4 +120,6 @@ repositories! {
     background_jobs: BackgroundJobs;
     /// The `idempotency_keys` table.
     idempotency_keys: IdempotencyKeys;
+    /// The `marks` and `mark_epochs` tables.
+    marks: Marks;
 }

@@ -228,6 +228,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    marks (user_id) {
+        user_id -> Int8,
+        lsn -> Int8,
+    }
+}
+
+diesel::table! {
+    mark_epochs (id) {
+        id -> Bool,
+        lsn -> Int8,
+    }
+}
+
+diesel::table! {
     background_jobs (id) {
         id -> Uuid,
         kind -> Text,
@@ -263,4 +277,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     notification_quotas,
     stream_tickets,
     idempotency_keys,
+    marks,
+    mark_epochs,
 );

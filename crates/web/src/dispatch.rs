@@ -10,7 +10,9 @@ use actix_web::{Error, HttpMessage as _};
 
 use crate::WebConfig;
 use crate::error::ApiError;
-use crate::middleware::{RateLimits, authenticate, check_encoding, check_method, confirm_token};
+use crate::middleware::{
+    RateLimits, authenticate, check_encoding, check_method, confirm_token, mark_write,
+};
 use crate::openapi::ROUTES;
 use crate::request::{MatchedRoute, Route};
 use crate::response::RateLimitStatus;
@@ -79,7 +81,7 @@ async fn dispatch(
 ) -> Result<ServiceResponse, Error> {
     // Handlers turn their errors into responses, so the other case has nothing to confirm.
     let response = respond(handlers, request).await?;
-    Ok(confirm_token(response).await)
+    Ok(mark_write(confirm_token(response).await).await)
 }
 
 async fn respond(

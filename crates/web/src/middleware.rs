@@ -16,7 +16,7 @@ mod run_to_completion;
 mod server_timing;
 
 pub(crate) use self::allowed_methods::check_method;
-pub(crate) use self::authentication::{authenticate, confirm_token};
+pub(crate) use self::authentication::{authenticate, confirm_token, mark_write};
 pub(crate) use self::cors::cors;
 pub(crate) use self::rate_limits::RateLimits;
 pub(crate) use self::refusals::Refusals;

@@ -22,7 +22,8 @@ use chrono::{DateTime, Utc};
 use grateful_application::{App, Error};
 
 pub(crate) use self::authentication::{
-    OptionalReader, SignedIn, SignedInReader, UnverifiedToken, bearer_token, unauthenticated,
+    OptionalReader, SignedIn, SignedInReader, UnverifiedToken, bearer_token, insert_caller,
+    unauthenticated,
 };
 pub(crate) use self::conditional::{IfMatch, IfNoneMatch, revision_part};
 pub(crate) use self::field::{Field, FromJson, as_is};

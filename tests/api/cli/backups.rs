@@ -36,7 +36,7 @@ pub(super) fn path_in(setup: &Setup, name: &str) -> String {
 async fn all_rows(setup: &Setup) -> Vec<String> {
     let sql = setup.sql().await;
     let tables = "SELECT relname FROM pg_class
-                  WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                  WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = 'public'::regnamespace
                       AND relname NOT IN ('grateful_migrations', '__diesel_schema_migrations')
                   ORDER BY relname";
     let mut rows = Vec::new();

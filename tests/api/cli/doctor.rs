@@ -174,3 +174,13 @@ fn the_private_postgresql_is_not_created_by_a_check() {
 
     assert!(!setup.working_dir().data_dir().exists());
 }
+
+#[tokio::test]
+async fn a_replica_that_is_none_is_reported_and_one_that_is_down_is_a_warning() {
+    let setup = healthy().await;
+    let itself = setup.clone().env("GRATEFUL_REPLICA_URLS", &*setup.database_url());
+    let down = setup.env("GRATEFUL_REPLICA_URLS", "postgresql://ana:sesame@127.0.0.1:1/x");
+
+    assert_problem(itself, 1, ("replica", "fail", "is not a replica"));
+    assert_problem(down, 0, ("replica", "warn", "127.0.0.1:1: "));
+}

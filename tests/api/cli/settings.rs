@@ -5,8 +5,10 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 36] = [
+const SETTINGS: [(&str, &str); 38] = [
     ("DATABASE_URL", ""),
+    ("GRATEFUL_REPLICA_URLS", ""),
+    ("GRATEFUL_REPLICA_STALENESS_MS", "500"),
     ("GRATEFUL_LISTEN", "localhost:8000"),
     ("GRATEFUL_DATA_DIR", ".data"),
     ("GRATEFUL_UPLOADS_DIR", "uploads"),
@@ -65,8 +67,9 @@ fn help_names_every_variable_and_its_default() {
 
 #[test]
 fn help_does_not_show_the_password_of_the_database() {
-    let help =
-        Setup::with_database_url("postgresql://ana:sesame@db/grateful").run(&["--help"]).expect(0);
+    let url = "postgresql://ana:sesame@db/grateful";
+    let setup = Setup::with_database_url(url).env("GRATEFUL_REPLICA_URLS", url);
+    let help = setup.run(&["--help"]).expect(0);
 
     assert!(!help.stdout.contains("sesame"), "{}", help.stdout);
 }
@@ -74,6 +77,8 @@ fn help_does_not_show_the_password_of_the_database() {
 #[test]
 fn all_invalid_settings_are_reported_at_once() {
     let setup = Setup::with_database_url("mysql://ana:sesame@db/grateful")
+        .env("GRATEFUL_REPLICA_URLS", "postgresql://ana:sesame@a,b/x")
+        .env("GRATEFUL_REPLICA_STALENESS_MS", 100)
         .env("GRATEFUL_LISTEN", "8000")
         .env("GRATEFUL_WORKERS", "many")
         .env("GRATEFUL_CONNECTIONS_PER_WORKER", 0)

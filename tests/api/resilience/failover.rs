@@ -40,7 +40,7 @@ async fn when_the_primary_is_killed_and_a_standby_promoted_no_acknowledged_write
     setup.run(&["verify"]).expect(0);
 }
 
-/// The frozen primary is the first host in the URL.
+/// The frozen primary is the first host in the URL. In the end it runs again, and is a standby.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_primary_freezes_and_a_standby_is_promoted_the_server_goes_on_with_that() {
     let (cluster, setup, server) = start("frozen").await;
@@ -55,6 +55,9 @@ async fn when_the_primary_freezes_and_a_standby_is_promoted_the_server_goes_on_w
     let recovery = start.elapsed();
     load.wait_for_writes(100).await;
     let longest_response = load.longest_response();
+    primary.thaw().unwrap();
+    primary.demote(promoted).unwrap();
+    load.wait_for_writes(100).await;
     let posts = load.stop().await;
 
     println!(
@@ -65,7 +68,9 @@ async fn when_the_primary_freezes_and_a_standby_is_promoted_the_server_goes_on_w
     posts.assert_stored_in(&SqlConnection::connect(&promoted.url(DATABASE)).await).await;
     assert!(recovery < Duration::from_secs(8), "{recovery:?}");
     assert!(longest_response < Duration::from_secs(7), "{longest_response:?}");
-    primary.kill().unwrap();
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    let demoted = SqlConnection::connect(&primary.url(DATABASE)).await;
+    assert_eq!(demoted.run(sessions).await, "0", "the server has no connection to it");
     server.client().get("/readyz").send().await.expect(200);
     drop(server);
     setup.run(&["verify"]).expect(0);

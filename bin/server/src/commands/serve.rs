@@ -67,6 +67,7 @@ async fn serve_with(
     let metrics_page = recorder.as_ref().map(|recorder| recorder.page(apps.pools.clone()));
     warn_if_connections_exceed_limit(&apps.jobs, postgres.connections).await;
     let jobs = [
+        tokio::spawn(apps.replicas.clone().watch(apps.database.clone())),
         tokio::spawn(sweep_files_daily(apps.files.clone(), apps.jobs.clone())),
         tokio::spawn(run_pending_jobs(apps.jobs.clone())),
         tokio::spawn(sweep_hourly(apps.jobs.clone())),

@@ -4,13 +4,14 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
 use actix_web::http::Uri;
 use actix_web::http::header::HeaderValue;
 use chrono::TimeDelta;
 use clap::builder::TypedValueParser;
 use grateful_domain::Rate;
-use grateful_storage::check_url;
+use grateful_storage::{Replicas, check_url};
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -83,6 +84,18 @@ pub(super) fn database_url(text: &str) -> Result<Option<String>, String> {
         }
         _ => Err("must start with postgresql://".to_owned()),
     }
+}
+
+/// Does not repeat a value in the error: it may contain a password.
+pub(super) fn replica_urls(text: &str) -> Result<Vec<String>, String> {
+    let urls: Vec<String> =
+        parts(text).flat_map(str::split_whitespace).map(str::to_owned).collect();
+    if !urls.iter().all(|url| url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+        return Err("must be URLs that start with postgresql://".to_owned());
+    }
+    Replicas::new(urls.iter().cloned(), Duration::ZERO)
+        .map_err(|invalid| format!("is invalid: {invalid}"))?;
+    Ok(urls)
 }
 
 /// An empty value counts as not set.
@@ -210,6 +223,19 @@ mod tests {
         assert!(proxies("10.0.0.0/33").is_err());
         assert!(proxies("auto,10.0.0.0/8").is_err());
         assert!(proxies("proxy.example").is_err());
+    }
+
+    #[test]
+    fn replicas_are_urls_with_one_host_each_and_are_not_repeated_in_errors() {
+        let urls = replica_urls("postgresql://a/db, postgresql://b/db postgresql://c/db").unwrap();
+
+        assert_eq!(urls, ["postgresql://a/db", "postgresql://b/db", "postgresql://c/db"]);
+        assert_eq!(replica_urls(" "), Ok(vec![]));
+        for invalid in
+            ["b:5432", "postgresql://u:secret@a/db?port=x", "postgresql://u:secret@a:1,b:2/db"]
+        {
+            assert!(!replica_urls(invalid).unwrap_err().contains("secret"), "{invalid}");
+        }
     }
 
     #[test]

@@ -10,14 +10,14 @@ use grateful_application::LoginThrottle;
 use grateful_domain::Rate;
 use grateful_nominatim::NominatimConfig;
 use grateful_site::StatusAccess;
-use grateful_storage::Thresholds;
+use grateful_storage::{InvalidUrl, Replicas, Thresholds};
 use grateful_web::RateLimitsConfig;
 use ipnet::IpNet;
 use url::Url;
 
 use super::parsers::{
     FrontendUrl, ListenAddress, bucket_url, database_url, http_url, log_filter, number, origins,
-    proxies, rate, switch, user_agent,
+    proxies, rate, replica_urls, switch, user_agent,
 };
 use crate::logging::LogFormat;
 
@@ -60,6 +60,17 @@ settings! {
     /// server runs a private PostgreSQL in the data directory.
     database_url: std::option::Option<String> =
         ("DATABASE_URL", "database-url", "URL", "", database_url; hide_env_values = true, hide_default_value = true);
+
+    /// URLs of replicas of the database, separated by commas or spaces, each with one host. Reads that may be slightly out of
+    /// date run there, except for what their reader has written. All nodes need the same list.
+    replica_urls: std::vec::Vec<String> =
+        ("GRATEFUL_REPLICA_URLS", "replica-urls", "URLS", "", replica_urls; hide_env_values = true, hide_default_value = true);
+
+    /// How old in milliseconds the state may be that a replica shows, so that it serves reads.
+    replica_staleness: Duration = (
+        "GRATEFUL_REPLICA_STALENESS_MS", "replica-staleness-ms", "MS", "500",
+        number(200..=60_000).map(Duration::from_millis)
+    );
 
     /// Host and port to listen on. `localhost` means 127.0.0.1, and also `::1` where IPv6 is available. Port 0 selects a
     /// free port.
@@ -243,6 +254,11 @@ impl Settings {
         } else {
             LoginThrottle::unlimited()
         }
+    }
+
+    /// The replicas of the database.
+    pub(crate) fn replicas(&self) -> Result<Replicas, InvalidUrl> {
+        Replicas::new(self.replica_urls.iter().cloned(), self.replica_staleness)
     }
 
     /// The geocoder.

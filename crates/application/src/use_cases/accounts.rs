@@ -9,6 +9,7 @@ use grateful_storage::{Credentials, NewUser, Repositories, StorageError, Users};
 
 pub use self::deletion::{delete, delete_own};
 use crate::auth::new_token;
+use crate::sessions::mark_write;
 use crate::{AccessToken, App, Error, Resource, Result, new_id};
 
 /// The data of a new account.
@@ -54,6 +55,7 @@ pub async fn sign_up(app: &App, new: SignUp) -> Result<(User, AccessToken)> {
             Ok::<_, Error>(user)
         })
         .await?;
+    mark_write(app, user.id).await?;
     Ok((user, token))
 }
 
@@ -92,12 +94,13 @@ pub async fn log_in(app: &App, log_in: LogIn) -> Result<AccessToken> {
             Ok(tx.sessions().insert(&session, token.hash()).await?)
         })
         .await?;
+    mark_write(app, session.user).await?;
     Ok(token)
 }
 
 /// Returns a user as they see themselves.
 pub async fn get(app: &App, user: UserId) -> Result<User> {
-    let found = app.db.read(async |mut conn| conn.users().find(user).await).await?;
+    let found = app.read_replica(async |mut conn| conn.users().find(user).await).await?;
     found.ok_or_else(Error::account_deleted)
 }
 

@@ -87,13 +87,12 @@ pub async fn list(
     post: PostId,
     page: PageRequest,
 ) -> Result<Page<ListedComment>> {
-    app.db
-        .read(async |mut conn| {
-            let found = find_post(&mut conn, Viewer::User(user), post).await?;
-            let hidden = HiddenComments::on(&found.post, user);
-            Ok(conn.comments().list(user, post, hidden, page).await?)
-        })
-        .await
+    app.read_replica(async |mut conn| {
+        let found = find_post(&mut conn, Viewer::User(user), post).await?;
+        let hidden = HiddenComments::on(&found.post, user);
+        Ok(conn.comments().list(user, post, hidden, page).await?)
+    })
+    .await
 }
 
 /// Lists the replies to a comment, oldest first, with placeholders like [`list`]. The author of the post can also list the
@@ -105,15 +104,14 @@ pub async fn list_replies(
     page: PageRequest,
 ) -> Result<Page<ListedComment>> {
     let not_found = || Resource::Comment.not_found(comment);
-    app.db
-        .read(async |mut conn| {
-            let post = conn.comments().find_post_of_listed(user, comment).await?;
-            let post = post.ok_or_else(not_found)?;
-            let found = conn.posts().find(Viewer::User(user), post).await?.ok_or_else(not_found)?;
-            let hidden = HiddenComments::on(&found.post, user);
-            Ok(conn.comments().list_replies(user, comment, hidden, page).await?)
-        })
-        .await
+    app.read_replica(async |mut conn| {
+        let post = conn.comments().find_post_of_listed(user, comment).await?;
+        let post = post.ok_or_else(not_found)?;
+        let found = conn.posts().find(Viewer::User(user), post).await?.ok_or_else(not_found)?;
+        let hidden = HiddenComments::on(&found.post, user);
+        Ok(conn.comments().list_replies(user, comment, hidden, page).await?)
+    })
+    .await
 }
 
 /// Edits the text of a comment.

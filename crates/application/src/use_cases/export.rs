@@ -2,13 +2,16 @@
 
 use std::ops::ControlFlow;
 
+use chrono::{DateTime, Utc};
 use grateful_domain::notification::RenderedNotification;
 use grateful_domain::{
     Comment, FollowListItem, HeartRecord, Limit, NotificationId, Page, PageRequest, PageStart,
     Position, PostForViewer, ReactionRecord, ReceivedShare, Session, Share, UserId, Viewer,
     closed_enum,
 };
-use grateful_storage::{Connection, FollowQuery, NotificationQuery, PostQuery, Repositories};
+use grateful_storage::{
+    Connection, FollowQuery, NotificationQuery, PostQuery, Repositories, StorageError,
+};
 
 use crate::{App, Result};
 
@@ -112,10 +115,11 @@ async fn export_notifications(
 ) -> Result<ControlFlow<()>> {
     let mut after = 0;
     loop {
-        let mut conn = app.db.acquire().await?;
-        let (items, last) =
-            conn.notifications().list_changed_since(user, after, NOTIFICATION_BATCH_SIZE).await?;
-        drop(conn);
+        let (items, last) = app
+            .read_replica_alone(async |conn| {
+                conn.notifications().list_changed_since(user, after, NOTIFICATION_BATCH_SIZE).await
+            })
+            .await?;
         let batches: Vec<NotificationId> = items
             .iter()
             .filter(|item| item.notification.batch.is_some())
@@ -143,10 +147,9 @@ async fn export_children(
 ) -> Result<ControlFlow<()>> {
     let mut after = None;
     loop {
-        let mut conn = app.db.acquire().await?;
         let children = NotificationQuery::of(user).children_of(batch).page(page_after(after));
-        let Page { items, next, .. } = conn.notifications().list(children).await?;
-        drop(conn);
+        let list = async |conn: &mut Connection| conn.notifications().list(children.clone()).await;
+        let Page { items, next, .. } = app.read_replica_alone(list).await?;
         let flow = send(Section::Notifications, SectionItems::Notifications(items)).await;
         after = next;
         if flow.is_break() || after.is_none() {
@@ -162,13 +165,23 @@ async fn read_batch(
     section: Section,
     after: Option<Position>,
 ) -> Result<(SectionItems, Option<Position>)> {
-    let mut conn = app.db.acquire().await?;
+    let now = app.clock.now();
+    app.read_replica_alone(async |conn| find_batch(conn, user, section, after, now).await).await
+}
+
+async fn find_batch(
+    conn: &mut Connection,
+    user: UserId,
+    section: Section,
+    after: Option<Position>,
+    now: DateTime<Utc>,
+) -> Result<(SectionItems, Option<Position>), StorageError> {
     let page = page_after(after);
     let last_id = after.map(|position| position.id);
     let lists = FollowQuery::visible_to(user);
     Ok(match section {
         Section::Sessions => {
-            let sessions = conn.sessions().list_active(user, app.clock.now()).await?;
+            let sessions = conn.sessions().list_active(user, now).await?;
             (SectionItems::Sessions(sessions), None)
         }
         Section::Posts => {
@@ -203,13 +216,11 @@ async fn read_batch(
             let comments = conn.personal_data().list_comments(user, after).await?;
             from_batch(comments, Comment::position, SectionItems::Comments)
         }
-        Section::Followers => read_users(&mut conn, lists.followers_of(user).page(page)).await?,
-        Section::Following => read_users(&mut conn, lists.followed_by(user).page(page)).await?,
-        Section::RequestsReceived => {
-            read_users(&mut conn, lists.received_requests().page(page)).await?
-        }
-        Section::RequestsSent => read_users(&mut conn, lists.sent_requests().page(page)).await?,
-        Section::Blocks => read_users(&mut conn, lists.blocks().page(page)).await?,
+        Section::Followers => read_users(conn, lists.followers_of(user).page(page)).await?,
+        Section::Following => read_users(conn, lists.followed_by(user).page(page)).await?,
+        Section::RequestsReceived => read_users(conn, lists.received_requests().page(page)).await?,
+        Section::RequestsSent => read_users(conn, lists.sent_requests().page(page)).await?,
+        Section::Blocks => read_users(conn, lists.blocks().page(page)).await?,
         // `export_notifications` reads these, with the children of batches.
         Section::Notifications => (SectionItems::Notifications(vec![]), None),
     })
@@ -218,7 +229,7 @@ async fn read_batch(
 async fn read_users(
     conn: &mut Connection,
     query: FollowQuery,
-) -> Result<(SectionItems, Option<Position>)> {
+) -> Result<(SectionItems, Option<Position>), StorageError> {
     Ok(from_page(conn.follows().list(query).await?, SectionItems::Users))
 }
 

@@ -51,7 +51,7 @@ async fn compose_ranked(app: &App, viewer: Viewer, request: FeedPageRequest) -> 
         let ids: Vec<_> = shown.iter().map(|entry| entry.item.post.id).collect();
         Ok::<_, Error>((conn.posts().find_public(viewer, &ids).await?, composed))
     };
-    let (mut posts_by_id, composed) = app.db.read(read).await?;
+    let (mut posts_by_id, composed) = app.read_replica(read).await?;
     let shown = composed.items.get(offset..).unwrap_or_default();
     let posts = shown.iter().filter_map(|entry| {
         let post = posts_by_id.remove(&entry.item.post.id)?;
@@ -72,7 +72,9 @@ pub async fn list_newest(
 ) -> Result<Page<PostForViewer>> {
     time_feed("newest", async {
         let now = app.clock.now();
-        Ok(app.db.read(async |mut conn| find_newest(&mut conn, viewer, now, page).await).await?)
+        Ok(app
+            .read_replica(async |mut conn| find_newest(&mut conn, viewer, now, page).await)
+            .await?)
     })
     .await
 }
@@ -94,7 +96,7 @@ async fn score_newest(app: &App, viewer: Viewer, page: PageRequest) -> Result<Pa
         let relationships = conn.feed().find_author_relationships(viewer, &authors).await?;
         Ok::<_, Error>((page, relationships))
     };
-    let (Page { items, next, total }, relationships) = app.db.read(read).await?;
+    let (Page { items, next, total }, relationships) = app.read_replica(read).await?;
     let score = |item: PostForViewer| {
         let relationship = relationships.get(&item.post.author).copied();
         feed_post(item, relationship.unwrap_or(AuthorRelationship::Other), Slot::Fresh, now)
@@ -123,7 +125,7 @@ async fn find_trending(
         let ids = conn.feed().list_trending(viewer, window, now, limit).await?;
         Ok::<_, Error>((conn.posts().find_public(viewer, &ids).await?, ids))
     };
-    let (mut posts_by_id, ids) = app.db.read(read).await?;
+    let (mut posts_by_id, ids) = app.read_replica(read).await?;
     Ok(ids.iter().filter_map(|id| posts_by_id.remove(id)).collect())
 }
 

@@ -149,7 +149,7 @@ pub async fn get_relationships(
     others: &[UserId],
 ) -> Result<Vec<(UserId, Relationship)>> {
     let read = async |mut conn: Reader| conn.follows().find_relationships(user, others).await;
-    let mut relationships: Vec<_> = app.db.read(read).await?.into_iter().collect();
+    let mut relationships: Vec<_> = app.read_replica(read).await?.into_iter().collect();
     relationships.sort_unstable_by_key(|(other, _)| *other);
     Ok(relationships)
 }
@@ -190,7 +190,7 @@ pub async fn list_following(
 /// # Errors
 /// `NotFound` if `owner` does not exist, or a block exists between `owner` and `user`.
 pub async fn count(app: &App, user: UserId, owner: UserId) -> Result<FollowCounts> {
-    let counts = app.db.read(async |conn| find_counts(conn, user, owner).await).await?;
+    let counts = app.read_replica(async |conn| find_counts(conn, user, owner).await).await?;
     Ok(if user == owner {
         counts
     } else {
@@ -209,7 +209,7 @@ pub async fn list_requests(
         let mut other = conn.clone();
         try_join(other.follows().count(user), conn.follows().list(query.clone())).await
     };
-    let (counts, requests) = app.db.read(read).await?;
+    let (counts, requests) = app.read_replica(read).await?;
     Ok((requests, counts.ok_or_else(Error::account_deleted)?.requests_received))
 }
 
@@ -224,12 +224,12 @@ pub async fn list_blocks(
         let mut other = conn.clone();
         try_join(conn.follows().list(query.clone()), other.follows().count_blocks(user)).await
     };
-    Ok(app.db.read(read).await?)
+    Ok(app.read_replica(read).await?)
 }
 
 /// Suggests at most `limit` users to follow.
 pub async fn list_suggestions(app: &App, user: UserId, limit: i64) -> Result<Vec<Suggestion>> {
-    Ok(app.db.acquire().await?.follows().list_suggestions(user, limit).await?)
+    app.read_replica_alone(async |conn| conn.follows().list_suggestions(user, limit).await).await
 }
 
 async fn change_block(
@@ -272,12 +272,11 @@ async fn list_with_counts(
     owner: UserId,
     query: FollowQuery,
 ) -> Result<(Page<FollowListItem>, FollowCounts)> {
-    app.db
-        .read(async |mut conn| {
-            let counts = find_counts(conn.clone(), user, owner);
-            try_join(async { Ok(conn.follows().list(query.clone()).await?) }, counts).await
-        })
-        .await
+    app.read_replica(async |mut conn| {
+        let counts = find_counts(conn.clone(), user, owner);
+        try_join(async { Ok(conn.follows().list(query.clone()).await?) }, counts).await
+    })
+    .await
 }
 
 async fn find_counts(mut conn: Reader, user: UserId, owner: UserId) -> Result<FollowCounts> {

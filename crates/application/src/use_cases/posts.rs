@@ -96,7 +96,7 @@ async fn insert(
 
 /// Returns a post as `viewer` sees it.
 pub async fn get(app: &App, viewer: Viewer, post: PostId) -> Result<PostForViewer> {
-    app.db.read(async |mut conn| find_post(&mut conn, viewer, post).await).await
+    app.read_replica(async |mut conn| find_post(&mut conn, viewer, post).await).await
 }
 
 /// Edits a post if `is_expected` accepts its current revision.
@@ -235,7 +235,7 @@ pub async fn list_by_author(
             async { Ok(viewer.is(author) || users.users().exists_for(viewer, author).await?) };
         try_join(exists, conn.posts().list(query.clone())).await
     };
-    match app.db.read(read).await? {
+    match app.read_replica(read).await? {
         (true, posts) => Ok(posts),
         (false, _) => Err(Resource::User.not_found(author)),
     }

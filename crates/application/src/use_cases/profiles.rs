@@ -11,7 +11,8 @@ use crate::{App, Error, Resource, Result, follows};
 
 /// Returns the profile of a user as they see it themselves.
 pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
-    let found = app.db.read(async |mut conn| conn.users().find_own_profile(user).await).await?;
+    let found =
+        app.read_replica(async |mut conn| conn.users().find_own_profile(user).await).await?;
     found.ok_or_else(Error::account_deleted)
 }
 
@@ -20,7 +21,8 @@ pub async fn get_own(app: &App, user: UserId) -> Result<OwnProfile> {
 /// # Errors
 /// `NotFound` if the user does not exist, or a block exists between them and `viewer`.
 pub async fn get(app: &App, viewer: Viewer, user: UserId) -> Result<Profile> {
-    let found = app.db.read(async |mut conn| conn.users().find_profile(viewer, user).await).await?;
+    let found =
+        app.read_replica(async |mut conn| conn.users().find_profile(viewer, user).await).await?;
     found.ok_or_else(|| Resource::User.not_found(user))
 }
 
@@ -35,7 +37,7 @@ pub async fn get_by_username(app: &App, viewer: Viewer, username: &str) -> Resul
     let find = async |mut conn: Reader| {
         conn.users().find_profile_by_username(viewer, username.as_str()).await
     };
-    app.db.read(find).await?.ok_or_else(not_found)
+    app.read_replica(find).await?.ok_or_else(not_found)
 }
 
 /// Edits the profile of a user. `preferences` is merged into the stored preferences, which `edit` would replace. Turning

@@ -15,7 +15,7 @@ pub async fn search(
     query: &UserSearchQuery,
     limit: i64,
 ) -> Result<Vec<UserListItem>> {
-    Ok(app.db.acquire().await?.users().search(user, query, limit).await?)
+    app.read_replica_alone(async |conn| conn.users().search(user, query, limit).await).await
 }
 
 /// Separates usernames of existing users, former ones that are reserved included, from unknown ones. Users with a block to or from `user` count as unknown.
@@ -42,5 +42,5 @@ pub async fn find_by_username(app: &App, user: UserId, name: &str) -> Result<(Us
 }
 
 async fn find_named(app: &App, user: UserId, names: &[Username]) -> Result<Vec<NamedUser>> {
-    Ok(app.db.read(async |mut conn| conn.users().find_by_usernames(user, names).await).await?)
+    Ok(app.read_replica(async |mut conn| conn.users().find_by_usernames(user, names).await).await?)
 }

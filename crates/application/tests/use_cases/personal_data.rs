@@ -47,7 +47,7 @@ use Export::{Excluded, Sections};
 use Removal::{Cascade, InBatches, Stays};
 
 /// All columns that refer to a user. A new column must be added here, with its removal and its export.
-const COLUMNS: [(&str, Removal, Export); 23] = [
+const COLUMNS: [(&str, Removal, Export); 24] = [
     ("background_jobs.other_user_id", InBatches, Excluded("work in progress, done within minutes")),
     ("background_jobs.user_id", InBatches, Excluded("work in progress, done within minutes")),
     ("comments.author_id", InBatches, Sections(&[Section::Comments], "true")),
@@ -70,6 +70,7 @@ const COLUMNS: [(&str, Removal, Export); 23] = [
     ),
     ("inboxes.user_id", Cascade, Excluded("a lock, a sequence number and counts")),
     ("likes.user_id", InBatches, Sections(&[Section::Hearts], "true")),
+    ("marks.user_id", Cascade, Excluded("a position in the log of the database")),
     (
         "notification_quotas.actor_ids",
         Stays("a number that is no user's any more; the next window of the recipient replaces it"),
@@ -304,6 +305,7 @@ impl Scenario {
                      (gen_random_uuid(), 'withdraw_between', {ben}, {ana}, now())"
             ))
             .await;
+        database.execute("INSERT INTO marks (user_id, lsn) SELECT id, 1 FROM users").await;
         let posts = posts_by_other.try_into().unwrap();
         let scenario = Self { app, database, ana, ben, posts };
         scenario.assert_consistent("before the deletion").await;

@@ -16,7 +16,7 @@ use crate::deadline::Deadline;
 use crate::file_lock::FileLock;
 use crate::installation::InstallationSearch;
 use crate::postmaster::Postmaster;
-use crate::processes::{is_stopped, server_processes};
+use crate::processes::{cpu_time, is_stopped, server_processes};
 use crate::startup_guard::StartupGuard;
 use crate::supervisor::ChildProcesses;
 use crate::{Error, children, create, reaper, server, url};
@@ -97,10 +97,9 @@ impl Node {
         Ok(copy)
     }
 
-    pub(super) fn start(&mut self) -> Result<(), Error> {
+    pub(super) fn start(&self) -> Result<(), Error> {
         let started = server::ensure_running(&self.context, &Deadline::after(TIMEOUT))?;
-        self.children.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).postgres =
-            started;
+        self.children.lock().unwrap_or_else(std::sync::PoisonError::into_inner).postgres = started;
         Ok(())
     }
 
@@ -143,10 +142,31 @@ impl Node {
         Ok(self.query(position)?.parse().unwrap_or_default())
     }
 
+    /// The processor time of all processes of the server, those that have ended included.
+    pub fn cpu_time(&self) -> Result<Duration, Error> {
+        let times = self.processes()?.into_iter().map(cpu_time);
+        times
+            .sum::<std::io::Result<Duration>>()
+            .map_err(Error::io("find the processor time of", &self.data_dir()))
+    }
+
     /// Kills all processes of the server at once, as when its machine fails.
     pub fn kill(&self) -> Result<(), Error> {
         self.signal_all(Signal::SIGKILL)?;
         self.wait_for_end()
+    }
+
+    /// Kills one process of the server. The server then ends the sessions of all clients and recovers, which empties unlogged
+    /// tables. Returns when it accepts connections again.
+    pub fn crash(&self) -> Result<(), Error> {
+        let checkpointer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+        let victim = self.query(checkpointer)?;
+        if let Ok(pid) = victim.parse() {
+            _ = kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        self.wait_until("recovered", || {
+            Ok(self.query(checkpointer).is_ok_and(|pid| !pid.is_empty() && pid != victim))
+        })
     }
 
     /// Stops all processes of the server from running. Its connections stay open, and new ones are accepted by the kernel,
@@ -170,6 +190,22 @@ impl Node {
     pub fn promote(&self) -> Result<(), Error> {
         self.query("SELECT pg_promote(true, 60)")?;
         self.wait_for_answer("SELECT pg_is_in_recovery()", "f")
+    }
+
+    /// Restarts a primary as a standby of another server. It does not receive anything if it has written what that server has
+    /// not.
+    pub fn demote(&self, primary: &Self) -> Result<(), Error> {
+        self.stop()?;
+        self.write_file("standby.signal", b"")?;
+        self.configure_primary(primary)?;
+        self.start()?;
+        self.wait_for_answer("SELECT pg_is_in_recovery()", "t")
+    }
+
+    /// Waits until a standby has replayed everything that a primary has written until now.
+    pub fn wait_until_replayed(&self, primary: &Self) -> Result<(), Error> {
+        let written = primary.query("SELECT pg_current_wal_flush_lsn()")?;
+        self.wait_for_answer(&format!("SELECT pg_last_wal_replay_lsn() >= '{written}'"), "t")
     }
 
     /// Makes a standby receive from another server.

@@ -52,15 +52,15 @@ pub(super) const COPY_SETTINGS: &str = "
     SET LOCAL extra_float_digits = 1;
     SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'";
 
-/// Lists the tables, referenced ones before those that refer to them. Leaves out tables of extensions, and the lists of
-/// migrations, which describe the schema and are no data.
+/// Lists the tables, referenced ones before those that refer to them. Leaves out tables of extensions, the lists of migrations,
+/// which describe the schema and are no data, and unlogged tables: what they hold means nothing on another server.
 pub(super) async fn list_tables(client: &Client) -> Result<Vec<TableColumns>> {
     let tables = "
         SELECT relname::text, array_agg(attname::text ORDER BY attnum)
         FROM pg_class
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         JOIN pg_attribute ON attrelid = pg_class.oid
-        WHERE nspname = current_schema() AND relkind = 'r' AND relname <> ALL ($1)
+        WHERE nspname = current_schema() AND relkind = 'r' AND relpersistence = 'p' AND relname <> ALL ($1)
             AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
             AND NOT EXISTS (
                 SELECT FROM pg_depend

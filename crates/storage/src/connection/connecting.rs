@@ -3,6 +3,7 @@
 mod address;
 mod messages;
 mod monitored_stream;
+mod replica;
 mod role;
 #[cfg(feature = "tls")]
 mod tls;
@@ -26,12 +27,16 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+pub(super) use self::address::server_name;
 use self::address::{Address, Endpoint, Target, TlsMode};
 pub use self::address::{InvalidUrl, check_url};
 use self::monitored_stream::MonitoredStream;
+pub(super) use self::replica::ask_replica;
+use self::replica::check_replica;
 use self::wire::Wire;
 pub(crate) use self::wire::{Link, ServerHealth};
 use super::config::KEEPALIVE;
+use super::replica_state::ReplicaState;
 use crate::error::{Result, StorageError};
 
 /// How long one host may take until a second connection to it is tried as well. A lost packet is sent again only after a
@@ -52,6 +57,8 @@ pub(crate) struct Connector {
     /// How long opening a connection may take.
     time_limit: Duration,
     reads_only: bool,
+    /// The replica that the connections must lead to, if any.
+    replica: Option<Arc<ReplicaState>>,
 }
 
 /// An open connection. The task that drives it ends when the client is dropped.
@@ -69,7 +76,8 @@ impl Connector {
         time_limit: Duration,
         answer_limit: Option<Duration>,
     ) -> Self {
-        Self { address: Address::parse(url), health, answer_limit, time_limit, reads_only: false }
+        let address = Address::parse(url);
+        Self { address, health, answer_limit, time_limit, reads_only: false, replica: None }
     }
 
     /// For a connection that belongs to no pool.
@@ -80,6 +88,11 @@ impl Connector {
     /// For sessions in which the server refuses writes.
     pub(super) fn for_reads(self) -> Self {
         Self { reads_only: true, ..self }
+    }
+
+    /// For connections to this replica, if there is one.
+    pub(super) fn to_replica(self, replica: Option<Arc<ReplicaState>>) -> Self {
+        Self { replica, ..self }
     }
 
     /// Opens a connection to the host that has the wanted role and is the first to answer.
@@ -177,6 +190,9 @@ impl Connector {
             }
             (Endpoint::Tcp { .. }, None) => return Err(NO_ADDRESS.to_owned()),
         };
+        if let Some(replica) = &self.replica {
+            check_replica(&opened.client, replica).await?;
+        }
         let Some((question, answer)) = address.role.question() else { return Ok(opened) };
         let answers = opened.client.simple_query(question).await;
         let has_role = answers.map_err(|error| explain(&error))?.iter().any(

@@ -80,7 +80,8 @@ async fn tables_of_indexes(conn: &mut Connection) -> Result<HashMap<String, Stri
 fn locks(up: &str, indexes: &HashMap<String, String>) -> Vec<TableLock> {
     let (mut locks, mut created) = (Vec::<TableLock>::new(), Vec::new());
     for statement in statements(up) {
-        let words: Vec<&str> = statement.split_whitespace().collect();
+        let words = statement.split_whitespace().filter(|word| *word != "UNLOGGED");
+        let words: Vec<&str> = words.collect();
         if words.len() > 2 && words[0] == "CREATE" && words[1] == "TABLE" {
             created.push(name(words[2]));
         }

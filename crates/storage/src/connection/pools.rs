@@ -21,8 +21,9 @@ pub struct PoolMetrics {
 }
 
 impl PoolMetrics {
-    /// Adds a pool. Pools with the same name are added up.
+    /// Adds a pool, and those of its replicas. Pools with the same name are added up.
     pub fn register(&self, db: &Database) {
+        db.replicas().iter().for_each(|replica| self.register(&replica.db));
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         by_name.entry(db.name()).or_default().push(db.weak());
         // A series that first appears with its first event has no rate until the second.

@@ -7,6 +7,14 @@ use super::readers::{Attempt, Reader, Session, unavailable};
 use crate::error::{Result, StorageError};
 use crate::monitor::metrics::{READ_CONNECTIONS_DISCARDED, READS_REPEATED, RepeatReason};
 
+/// Why a read failed.
+pub(super) enum ReadFailure<E> {
+    /// The work has refused, by what it has read.
+    Work(E),
+    /// The database could not be reached, or a statement failed.
+    Database(E),
+}
+
 /// Why a read runs once more.
 enum Interruption {
     /// A slow statement of another read holds it up, and it can run here instead.
@@ -34,15 +42,27 @@ impl Database {
         E: From<StorageError>,
         F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
     {
-        let _permit = self.readers().admit().await?;
-        let mut attempt = self.attempt(None).await?;
-        let (mut has_moved, mut has_lost) = (false, false);
+        let result = self.try_read(work).await;
+        result.map_err(|(ReadFailure::Work(error) | ReadFailure::Database(error))| error)
+    }
+
+    /// As [`read`](Self::read), but does not run once more on a replica that has lost a connection.
+    pub(super) async fn try_read<T, E, F>(&self, work: F) -> Result<T, ReadFailure<E>>
+    where
+        E: From<StorageError>,
+        F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
+    {
+        let failed = |error: StorageError| ReadFailure::Database(error.into());
+        let _permit = self.readers().admit().await.map_err(failed)?;
+        let mut attempt = self.attempt(None).await.map_err(failed)?;
+        let (mut has_moved, mut has_lost) = (false, self.is_replica());
         loop {
             let interruption = tokio::select! {
                 biased;
                 result = work.clone()(attempt.reader()) => match result {
                     Err(_) if attempt.is_lost() && !has_lost => Interruption::Lost,
-                    result => return result,
+                    Err(error) if attempt.has_failed() => return Err(ReadFailure::Database(error)),
+                    result => return result.map_err(ReadFailure::Work),
                 },
                 interruption = self.interruption(&attempt, has_moved) => interruption,
             };
@@ -54,10 +74,11 @@ impl Database {
                 Interruption::Lost => {
                     self.discard(&attempt);
                     if has_lost {
-                        return Err(unavailable("a statement was not answered in time").into());
+                        return Err(failed(unavailable("a statement was not answered in time")));
                     }
                     has_lost = true;
-                    (RepeatReason::Lost, self.attempt(attempt.session()).await?)
+                    let next = self.attempt(attempt.session()).await.map_err(failed)?;
+                    (RepeatReason::Lost, next)
                 }
             };
             metrics::counter!(READS_REPEATED, "pool" => self.name(), "reason" => reason.code())
@@ -89,7 +110,7 @@ impl Database {
     /// Waits until a read should run once more.
     async fn interruption(&self, attempt: &Attempt, has_moved: bool) -> Interruption {
         loop {
-            if attempt.wait_until_held_up().await == RepeatReason::Lost {
+            if attempt.wait_until_held_up(|| self.is_given_up()).await == RepeatReason::Lost {
                 return Interruption::Lost;
             }
             if let Some(better) = self.better_place(attempt, has_moved).await {

@@ -21,6 +21,8 @@ pub(crate) const READ_CONNECTIONS_DISCARDED: &str = "grateful_read_connections_d
 pub(crate) const READS_IN_FLIGHT: &str = "grateful_reads_in_flight";
 pub(crate) const READS_REPEATED: &str = "grateful_reads_repeated_total";
 pub(crate) const READS_REFUSED: &str = "grateful_reads_refused_total";
+pub(crate) const READS: &str = "grateful_reads_total";
+pub(crate) const REPLICA_STALENESS: &str = "grateful_replica_staleness_seconds";
 pub(crate) const NOTIFICATIONS: &str = "grateful_notifications_total";
 pub(crate) const FEED_CANDIDATES: &str = "grateful_feed_candidates";
 
@@ -121,6 +123,18 @@ pub const METRICS: &[Metric] = &[
         help: "Reads that were refused because too many were under way.",
     },
     Metric {
+        name: READS,
+        kind: MetricKind::Counter,
+        labels: &[MetricLabel::dynamic("server"), MetricLabel::fixed("why", &ReadReason::CODES)],
+        help: "Reads that may run on a replica, by where they ran. Nothing is counted without replicas.",
+    },
+    Metric {
+        name: REPLICA_STALENESS,
+        kind: MetricKind::Gauge,
+        labels: &[MetricLabel::dynamic("replica")],
+        help: "How old the state is that a replica shows, at most.",
+    },
+    Metric {
         name: NOTIFICATIONS,
         kind: MetricKind::Counter,
         labels: &[
@@ -157,6 +171,22 @@ closed_enum! {
         Lost = "lost",
         /// A slow statement of another read held it up.
         HeldUp = "held_up",
+    }
+}
+
+closed_enum! {
+    /// Why a read ran where it did: the values of the label `why` of `grateful_reads_total`.
+    pub(crate) enum ReadReason {
+        /// A replica may serve the read.
+        Replayed = "replayed",
+        /// No usable replica has replayed what the reader has written, or it is not known what that is.
+        Mark = "mark",
+        /// All healthy replicas show too old a state.
+        Stale = "stale",
+        /// No replica is healthy.
+        Unhealthy = "unhealthy",
+        /// A statement failed on the replica: it conflicted with replay, or the connection was lost.
+        Conflict = "conflict",
     }
 }
 

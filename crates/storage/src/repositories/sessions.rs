@@ -10,9 +10,10 @@ use grateful_domain::{Session, SessionId, UserId};
 use uuid::Uuid;
 
 pub use self::access_token::AccessToken;
+use super::marks::read_mark;
 use crate::rows::SessionRow;
-use crate::schema::sessions;
-use crate::{Connection, ReadConnection, Result};
+use crate::schema::{mark_epochs, marks, sessions};
+use crate::{Connection, ReadConnection, ReadMark, Result};
 
 /// The repository of sessions.
 pub struct Sessions<'c, C = Connection> {
@@ -39,6 +40,30 @@ impl<C: ReadConnection> Sessions<'_, C> {
             .await
             .optional()?;
         Ok(row.map(SessionRow::into))
+    }
+
+    /// As [`find_active`](Self::find_active), with the mark of the session's user, in one statement. It must run on the
+    /// primary, since replicas have no marks.
+    pub async fn find_active_with_mark(
+        &mut self,
+        token: TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Session, ReadMark)>> {
+        let row: Option<(SessionRow, Option<i64>, Option<i64>)> = sessions::table
+            .filter(sessions::token_hash.eq(token.0.to_vec()))
+            .filter(sessions::expires_at.gt(now))
+            .select((
+                SessionRow::as_select(),
+                marks::table
+                    .filter(marks::user_id.eq(sessions::user_id))
+                    .select(marks::lsn)
+                    .single_value(),
+                mark_epochs::table.select(mark_epochs::lsn).single_value(),
+            ))
+            .first(self.conn)
+            .await
+            .optional()?;
+        Ok(row.map(|(session, mark, epoch)| (session.into(), read_mark(mark, epoch))))
     }
 
     /// Whether this session exists and has not expired.

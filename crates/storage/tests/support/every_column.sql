@@ -96,6 +96,9 @@ SELECT sha256(id::text::bytea), id, now() + interval '1 minute' FROM sessions;
 INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
 SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM users;
 
+INSERT INTO marks (user_id, lsn) SELECT id, 1 FROM users;
+INSERT INTO mark_epochs (id, lsn) VALUES (true, 1);
+
 UPDATE users SET deleted_at = now() WHERE username = 'ben';
 UPDATE comments SET deleted_at = now() WHERE parent_id IS NULL;
 

@@ -12,7 +12,7 @@ use crate::access::{Access, access_to};
 use crate::error::ApiError;
 use crate::request::{
     HeadMarker, QueryParameters, Route, StreamParams, UnverifiedToken, app, bearer_token,
-    unauthenticated,
+    insert_caller, unauthenticated,
 };
 
 /// Checks the token or ticket that the route requires, and stores the session in the request's extensions, where
@@ -38,7 +38,9 @@ pub(crate) async fn authenticate(request: &ServiceRequest, route: &Route) -> Res
                 request.extensions_mut().insert(UnverifiedToken(token));
                 return Ok(());
             }
-            sessions::authenticate(app, &token).await?
+            let caller = sessions::authenticate_caller(app, &token).await?;
+            insert_caller(&mut request.extensions_mut(), caller);
+            return Ok(());
         }
     };
     request.extensions_mut().insert(session);
@@ -63,6 +65,22 @@ pub(crate) async fn confirm_token(response: ServiceResponse) -> ServiceResponse 
             response
         }
         Err(error) => response.error_response(error),
+    }
+}
+
+/// Marks the write of a signed-in user before it is acknowledged, so that their later reads see it on all replicas.
+pub(crate) async fn mark_write(response: ServiceResponse) -> ServiceResponse {
+    let request = response.request();
+    let status = response.status();
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if only_reads || status.is_client_error() || status.is_server_error() {
+        return response;
+    }
+    let user = request.extensions().get::<Session>().map(|session| session.user);
+    let (Some(user), Ok(app)) = (user, app(request)) else { return response };
+    match sessions::mark_write(app, user).await {
+        Ok(()) => response,
+        Err(error) => response.error_response(ApiError::from(error)),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Extensions, Payload};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, LocalBoxFuture};
-use grateful_application::{AccessToken, Error, sessions};
+use grateful_application::{AccessToken, CallerMark, Error, read_as, read_as_guest, sessions};
 use grateful_domain::{Session, UserId, Viewer};
 
 use crate::error::ApiError;
@@ -29,8 +29,8 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         match Caller::of(request) {
-            Caller::Guest => Either::Left(ready(Err(unauthenticated().into()))),
-            Caller::Session(session) => Either::Left(ready(Ok(Self(session)))),
+            Caller::Guest(_) => Either::Left(ready(Err(unauthenticated().into()))),
+            Caller::Session(session, _) => Either::Left(ready(Ok(Self(session)))),
             Caller::Unverified(caller) => {
                 let verify = async move { Ok(Self(caller.verify().await?)) };
                 Either::Right(verify.boxed_local())
@@ -51,11 +51,11 @@ impl SignedInReader {
     /// `Unauthenticated` if the token is not valid, otherwise the error of `read`.
     pub(crate) async fn read<T>(
         self,
-        read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
+        read: impl AsyncFnOnce(UserId) -> Result<T, Error> + Clone,
     ) -> Result<T, ApiError> {
         match self.0 {
-            Caller::Guest => Err(unauthenticated().into()),
-            Caller::Session(session) => Ok(read(session.user).await?),
+            Caller::Guest(_) => Err(unauthenticated().into()),
+            Caller::Session(session, mark) => Ok(read_as(mark, read(session.user)).await?),
             Caller::Unverified(caller) => caller.read(read).await,
         }
     }
@@ -67,7 +67,7 @@ impl FromRequest for SignedInReader {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = Caller::of(request);
-        let is_guest = matches!(caller, Caller::Guest);
+        let is_guest = matches!(caller, Caller::Guest(_));
         ready(if is_guest { Err(unauthenticated().into()) } else { Ok(Self(caller)) })
     }
 }
@@ -79,13 +79,15 @@ impl OptionalReader {
     /// As [`SignedInReader::read`], for a guest if there is no token.
     pub(crate) async fn read<T>(
         self,
-        read: impl AsyncFnOnce(Viewer) -> Result<T, Error>,
+        read: impl AsyncFnOnce(Viewer) -> Result<T, Error> + Clone,
     ) -> Result<T, ApiError> {
         match self.0 {
-            Caller::Guest => Ok(read(Viewer::Guest).await?),
-            Caller::Session(session) => Ok(read(Viewer::User(session.user)).await?),
+            Caller::Guest(request) => Ok(read_as_guest(app(&request)?, read(Viewer::Guest)).await?),
+            Caller::Session(session, mark) => {
+                Ok(read_as(mark, read(Viewer::User(session.user))).await?)
+            }
             Caller::Unverified(caller) => {
-                caller.read(async |user| read(Viewer::User(user)).await).await
+                caller.read(async move |user| read(Viewer::User(user)).await).await
             }
         }
     }
@@ -107,8 +109,8 @@ pub(crate) struct UnverifiedToken(pub(crate) AccessToken);
 
 /// What is known about the caller of a request.
 enum Caller {
-    Guest,
-    Session(Session),
+    Guest(HttpRequest),
+    Session(Session, Option<CallerMark>),
     Unverified(UnverifiedCaller),
 }
 
@@ -116,14 +118,14 @@ impl Caller {
     fn of(request: &HttpRequest) -> Self {
         let extensions = request.extensions();
         if let Some(session) = extensions.get::<Session>() {
-            return Self::Session(session.clone());
+            return Self::Session(session.clone(), extensions.get().copied());
         }
         match extensions.get::<UnverifiedToken>() {
             Some(UnverifiedToken(token)) => Self::Unverified(UnverifiedCaller {
                 token: token.clone(),
                 request: request.clone(),
             }),
-            None => Self::Guest,
+            None => Self::Guest(request.clone()),
         }
     }
 }
@@ -136,19 +138,31 @@ struct UnverifiedCaller {
 
 impl UnverifiedCaller {
     async fn verify(self) -> Result<Session, ApiError> {
-        let session = sessions::authenticate(app(&self.request)?, &self.token).await?;
-        self.request.extensions_mut().insert(session.clone());
+        let caller = sessions::authenticate_caller(app(&self.request)?, &self.token).await?;
+        let session = caller.0.clone();
+        insert_caller(&mut self.request.extensions_mut(), caller);
         Ok(session)
     }
 
     async fn read<T>(
         self,
-        read: impl AsyncFnOnce(UserId) -> Result<T, Error>,
+        read: impl AsyncFnOnce(UserId) -> Result<T, Error> + Clone,
     ) -> Result<T, ApiError> {
         let (session, output) =
             sessions::authenticate_and_read(app(&self.request)?, &self.token, read).await?;
         self.request.extensions_mut().insert(session);
         Ok(output?)
+    }
+}
+
+/// Notes the caller of a request, whose token is valid, and where their reads may run.
+pub(crate) fn insert_caller(
+    extensions: &mut Extensions,
+    (session, mark): (Session, Option<CallerMark>),
+) {
+    extensions.insert(session);
+    if let Some(mark) = mark {
+        extensions.insert(mark);
     }
 }
 

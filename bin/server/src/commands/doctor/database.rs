@@ -3,8 +3,8 @@
 use grateful_application::{Clock as _, SystemClock};
 use grateful_local_postgres::Installation;
 use grateful_storage::{
-    Connection, Database, ServerReport, StorageError, applied_migrations, connection_limit,
-    inspect_server, pending_migrations, unknown_migrations,
+    Connection, Database, DatabaseConfig, ServerReport, StorageError, applied_migrations,
+    connection_limit, inspect_server, pending_migrations, unknown_migrations,
 };
 use tokio::task::spawn_blocking;
 
@@ -35,8 +35,41 @@ pub(super) async fn check(settings: &Settings) -> anyhow::Result<Vec<Check>> {
         Err(error) => vec![unreachable(error)],
     };
     drop(database);
+    let replicas = check_replicas(settings, &postgres.config).await?;
     postgres.close()?;
+    Ok([checks, replicas].concat())
+}
+
+/// Checks that each replica can be reached, and is one.
+async fn check_replicas(
+    settings: &Settings,
+    config: &DatabaseConfig,
+) -> anyhow::Result<Vec<Check>> {
+    let replicas = settings.replicas()?;
+    let mut checks = Vec::new();
+    for (name, url) in replicas.names().zip(&settings.replica_urls) {
+        let mut config = config.clone().with_max_connections(1).with_readers(0);
+        config.url.clone_from(url);
+        let database = Database::connect_lazily(config);
+        let report = async { inspect_server(&mut *database.acquire().await?).await };
+        checks.push(check_replica(name, report.await));
+    }
     Ok(checks)
+}
+
+fn check_replica(name: &str, report: Result<ServerReport, StorageError>) -> Check {
+    match report {
+        Ok(report) if report.is_replica => Check::ok("replica", name),
+        Ok(_) => {
+            let advice = "remove it from GRATEFUL_REPLICA_URLS, or make it a replica: reads run on the primary";
+            Check::fail("replica", format!("{name} is not a replica"), advice)
+        }
+        Err(error) => {
+            let error = format!("{:#}", anyhow::Error::from(error));
+            let advice = "start it, or remove it from GRATEFUL_REPLICA_URLS: reads run on the primary until it answers";
+            Check::warn("replica", format!("{name}: {error}"), advice)
+        }
+    }
 }
 
 async fn check_installation() -> anyhow::Result<Check> {

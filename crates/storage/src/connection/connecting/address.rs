@@ -78,6 +78,17 @@ pub fn check_url(url: &str) -> Result<(), InvalidUrl> {
     Address::parse(url).map(drop)
 }
 
+/// The host and port of the one server at this URL.
+///
+/// # Errors
+/// As [`check_url`], or the URL has several hosts.
+pub(in crate::connection) fn server_name(url: &str) -> Result<String, InvalidUrl> {
+    match &*Address::parse(url)?.targets {
+        [target] => Ok(target.to_string()),
+        _ => Err(InvalidUrl("the URL of a replica must have one host".to_owned())),
+    }
+}
+
 impl Address {
     pub(in crate::connection) fn parse(url: &str) -> Result<Self, InvalidUrl> {
         let (url, parameters) = OwnParameters::take(url)?;
@@ -257,6 +268,13 @@ mod tests {
         assert_eq!(parse("postgresql://ana@a,b/db?target_session_attrs=any").role, Role::Any);
         assert_eq!(parse("postgresql://a/db?target_session_attrs=primary").role, Role::Primary);
         assert_eq!(parse("host=a target_session_attrs=read-only").role, Role::ReadOnly);
+    }
+
+    #[test]
+    fn a_replica_is_one_server_and_its_name_has_no_password() {
+        assert_eq!(server_name("postgresql://ana:secret@a:1/db").unwrap(), "a:1");
+        assert_eq!(server_name("postgresql://%2Ftmp%2Fone/db").unwrap(), "/tmp/one");
+        assert!(server_name("postgresql://a,b/db").is_err());
     }
 
     #[test]

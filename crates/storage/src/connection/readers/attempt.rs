@@ -36,6 +36,11 @@ impl Attempt {
         }
     }
 
+    /// Whether a statement has failed. Otherwise an error of the read is one of the work.
+    pub(in crate::connection) fn has_failed(&self) -> bool {
+        self.0.has_failed()
+    }
+
     pub(in crate::connection) fn is_lost(&self) -> bool {
         match &self.0.route {
             Route::Shared(session) => session.is_lost(),
@@ -43,10 +48,17 @@ impl Attempt {
         }
     }
 
-    /// Waits until a slow statement of another read holds this one up, or its connection counts as lost.
-    pub(in crate::connection) async fn wait_until_held_up(&self) -> RepeatReason {
+    /// Waits until a slow statement of another read holds this one up, or its connection counts as lost, as it does if
+    /// `is_given_up`.
+    pub(in crate::connection) async fn wait_until_held_up(
+        &self,
+        is_given_up: impl Fn() -> bool,
+    ) -> RepeatReason {
         loop {
             tokio::time::sleep(STALL).await;
+            if is_given_up() {
+                return RepeatReason::Lost;
+            }
             let session = match &self.0.route {
                 Route::Shared(session) => session,
                 // It has no other reads, but may be as silent as another connection.

@@ -1,7 +1,7 @@
 //! The connection on which a read runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::session::Session;
 use crate::connection::pooled_connection::PooledConnection;
@@ -11,6 +11,8 @@ pub(super) struct Place {
     pub(super) route: Route,
     /// The number of the statement that the read waits for, or 0.
     waits_for: AtomicU64,
+    /// Whether a statement has failed, or its answer has not arrived.
+    has_failed: AtomicBool,
 }
 
 /// A shared connection, or one of the pool.
@@ -21,7 +23,16 @@ pub(super) enum Route {
 
 impl Place {
     pub(super) fn new(route: Route) -> Self {
-        Self { route, waits_for: AtomicU64::new(0) }
+        Self { route, waits_for: AtomicU64::new(0), has_failed: AtomicBool::new(false) }
+    }
+
+    /// Notes that a statement has failed.
+    pub(super) fn note_failure(&self) {
+        self.has_failed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
     }
 
     /// The number of the statement that the read waits for.

@@ -82,7 +82,7 @@ impl AsyncConnectionCore for SharedConnection {
                 async move {
                     let rows = session.fetch(request?, wait_for).await;
                     wait_for(0);
-                    Ok(into_stream(rows?))
+                    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
                 }
                 .boxed()
             }
@@ -90,7 +90,9 @@ impl AsyncConnectionCore for SharedConnection {
                 let mut conn: &Connection = conn;
                 let loading = (&mut conn).load(source);
                 async move {
-                    Ok(into_stream(loading.await?.map_ok(ReadRow::Pooled).try_collect().await?))
+                    let rows = async { loading.await?.map_ok(ReadRow::Pooled).try_collect().await };
+                    let rows: QueryResult<_> = rows.await;
+                    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
                 }
                 .boxed()
             }

@@ -7,7 +7,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::{FutureExt as _, Stream, stream};
 use grateful_application::export::{self, Section, SectionItems};
-use grateful_application::{App, profiles};
+use grateful_application::{App, CallerMark, profiles, read_as};
 use grateful_domain::{Comment, HeartRecord, ReactionRecord, ReceivedShare, Session, Share};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -111,13 +111,14 @@ pub(crate) async fn export_personal_data(
     me: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
+    let mark: Option<CallerMark> = request.extensions().get().copied();
     let profile = profiles::get_own(&app, me.user()).await?;
     let (head, tail) = envelope_parts(&OwnProfileView::from(profile), &request);
     Ok(HttpResponse::Ok()
         .content_type(ContentType::json())
         .insert_header((CACHE_CONTROL, "private, no-store"))
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"grateful-export.json\""))
-        .streaming(document_bytes(app, me.0, head, tail)))
+        .streaming(document_bytes(app, (me.0, mark), head, tail)))
 }
 
 /// Returns the text before and after the sections: an [`Envelope`], written by hand since its data is never in memory
@@ -136,21 +137,22 @@ fn envelope_parts(profile: &OwnProfileView, request: &HttpRequest) -> (String, S
 /// Streams the document in chunks. Nothing is read before the stream is polled, which `HEAD` does not do.
 fn document_bytes(
     app: Data<App>,
-    session: Session,
+    caller: (Session, Option<CallerMark>),
     head: String,
     tail: String,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    async move { read_document(app, session, head, tail) }.flatten_stream()
+    async move { read_document(app, caller, head, tail) }.flatten_stream()
 }
 
 /// Reads the document in a task. A chunk is read while the previous one is sent, so that nothing piles up in memory for a
 /// slow client.
 fn read_document(
     app: Data<App>,
-    session: Session,
+    caller: (Session, Option<CallerMark>),
     head: String,
     tail: String,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    let (session, mark) = caller;
     let (sender, mut receiver) = mpsc::channel(1);
     actix_web::rt::spawn(async move {
         let mut writer = ExportWriter::new(head);
@@ -161,7 +163,7 @@ fn read_document(
                 Err(_) => ControlFlow::Break(()),
             }
         });
-        let last = match export.await {
+        let last = match read_as(mark, export).await {
             Ok(()) => Ok(writer.finish(&tail)),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "Export failed");

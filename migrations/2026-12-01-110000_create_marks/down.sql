@@ -1,0 +1,2 @@
+DROP TABLE mark_epochs;
+DROP TABLE marks;
