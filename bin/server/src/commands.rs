@@ -130,7 +130,7 @@ impl Apps {
 
     /// The application for one of the threads that serve requests.
     fn for_requests(&self) -> App {
-        let db = Database::connect_with_replicas(self.database.clone(), &self.replicas);
+        let db = Database::connect_with_replicas(&self.database, &self.replicas);
         self.pools.register(&db);
         self.jobs.with_database(db)
     }

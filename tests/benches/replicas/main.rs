@@ -14,6 +14,7 @@ mod measurements;
 #[path = "../shared/settings.rs"]
 mod settings;
 
+use std::fmt;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use grateful_local_postgres::{Node, NodeOptions, ReplicatedCluster};
 use grateful_tests::{Server, Setup, TIMEOUT, Token, json};
 
 use self::load::{Load, get_request};
+use self::measurements::Measurements;
 use self::settings::setting;
 
 const DATABASE: &str = "postgres";
@@ -55,8 +57,8 @@ async fn run() {
         "{connections} connections, {rounds} rounds of {seconds} s; processor time of the primary for each page"
     );
     println!(
-        "{:<12} {:>9} {:>9} {:>9} {:>9} {:>7}",
-        "", "alone/s", "time", "replica/s", "time", "ratio"
+        "{:<12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
+        "", "alone/s", "p99", "time", "replica/s", "p99", "time", "ratio"
     );
     for (name, path) in [
         ("ranked feed", "/api/v1/posts/feed"),
@@ -70,24 +72,38 @@ async fn run() {
         for _ in 0..rounds {
             let before = measure(primary, &load(&alone), duration).await;
             let after = measure(primary, &load(&with_replica), duration).await;
-            measured.push((after.1 / before.1, before, after));
+            measured.push([before, after]);
         }
-        measured.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let (ratio, before, after) = &measured[measured.len() / 2];
-        println!(
-            "{name:<12} {:>9.0} {:>7.0}µs {:>9.0} {:>7.0}µs {ratio:>7.2}",
-            before.0, before.1, after.0, after.1
-        );
+        let ratio = |[before, after]: &[Measured; 2]| after.primary_time / before.primary_time;
+        measured.sort_by(|one, other| ratio(one).total_cmp(&ratio(other)));
+        let median = &measured[measured.len() / 2];
+        let [before, after] = median;
+        println!("{name:<12} {before} {after} {:>7.2}", ratio(median));
     }
 }
 
-/// The pages a second, and the processor time of the primary for each page in microseconds.
-async fn measure(primary: &Node, load: &Load, duration: Duration) -> (f64, f64) {
+/// What one server did.
+struct Measured {
+    pages: Measurements,
+    /// The processor time of the primary for each page, in microseconds.
+    primary_time: f64,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (per_second, p99) = (self.pages.per_second(), self.pages.percentile(0.99));
+        write!(f, "{per_second:>9.0} {p99:>7.1}ms {:>7.0}µs", self.primary_time)
+    }
+}
+
+async fn measure(primary: &Node, load: &Load, duration: Duration) -> Measured {
     let before = primary.cpu_time().expect("processes of the primary");
     let start = Instant::now();
-    let pages = load.run(duration).await.per_second();
+    let pages = load.run(duration).await;
+    let elapsed = start.elapsed().as_secs_f64();
     let spent = primary.cpu_time().expect("processes of the primary").saturating_sub(before);
-    (pages, spent.as_secs_f64() * 1e6 / (pages * start.elapsed().as_secs_f64()))
+    let primary_time = spent.as_secs_f64() * 1e6 / (pages.per_second() * elapsed);
+    Measured { pages, primary_time }
 }
 
 fn generate(setup: &Setup) {

@@ -91,7 +91,7 @@ impl Connector {
     }
 
     /// For connections to this replica, if there is one.
-    pub(super) fn to_replica(self, replica: Option<Arc<ReplicaState>>) -> Self {
+    pub(super) fn for_replica(self, replica: Option<Arc<ReplicaState>>) -> Self {
         Self { replica, ..self }
     }
 

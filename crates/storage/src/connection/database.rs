@@ -51,13 +51,17 @@ impl Database {
     ///
     /// The connections live on the runtime that acquires them, so a server with one runtime per thread needs one pool per
     /// thread.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the settings for this call, and by value they read as a chain"
+    )]
     pub fn connect_lazily(config: DatabaseConfig) -> Self {
         Self::connect(&config, None)
     }
 
     /// As [`connect_lazily`](Self::connect_lazily), with further connections to each replica, as many shared ones and a small
     /// pool. [`read_within`](Self::read_within) runs reads there.
-    pub fn connect_with_replicas(config: DatabaseConfig, replicas: &Replicas) -> Self {
+    pub fn connect_with_replicas(config: &DatabaseConfig, replicas: &Replicas) -> Self {
         let max_connections = match config.readers {
             // Without shared connections, all reads use the pool.
             0 => config.max_connections,
@@ -75,7 +79,7 @@ impl Database {
         };
         let replicas = replicas.addresses().iter();
         let replicas = replicas.map(|replica| connect(&replica.url, &replica.state)).collect();
-        Self { replicas, ..Self::connect(&config, None) }
+        Self { replicas, ..Self::connect(config, None) }
     }
 
     fn connect(config: &DatabaseConfig, replica: Option<Arc<ReplicaState>>) -> Self {
@@ -90,7 +94,7 @@ impl Database {
             let answer_limit = config.statement_timeout.saturating_add(ANSWER_GRACE);
             let health = Arc::clone(&health);
             Connector::new(&config.url, health, config.acquire_timeout, Some(answer_limit))
-                .to_replica(replica.clone())
+                .for_replica(replica.clone())
         };
         let manager = Manager::new(config, connector());
         let readers = Arc::new(Readers::new(config, connector().for_reads()));

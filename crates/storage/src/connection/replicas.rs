@@ -27,7 +27,7 @@ use super::replica_state::ReplicaState;
 /// # async fn example(user: grateful_domain::UserId, post: grateful_domain::PostId) -> Result<(), Box<dyn std::error::Error>> {
 /// let replicas = Replicas::new(["postgresql://replica.example/grateful"], Duration::from_millis(500))?;
 /// let config = DatabaseConfig::new("postgresql://primary.example/grateful");
-/// let db = Database::connect_with_replicas(config.clone(), &replicas);
+/// let db = Database::connect_with_replicas(&config, &replicas);
 /// tokio::spawn(replicas.watch(config));
 ///
 /// // A write is marked before it is acknowledged …
@@ -41,7 +41,7 @@ use super::replica_state::ReplicaState;
 /// ```
 #[derive(Clone)]
 pub struct Replicas {
-    replicas: Arc<[ReplicaAddress]>,
+    addresses: Arc<[ReplicaAddress]>,
     max_staleness: Duration,
     /// The start of the moments in what is known about the replicas.
     started: Instant,
@@ -72,28 +72,28 @@ impl Replicas {
             let state = ReplicaState::new(&server_name(&url)?, started);
             Ok(ReplicaAddress { url, state })
         };
-        let replicas = urls.into_iter().map(address).collect::<Result<_, InvalidUrl>>()?;
-        Ok(Self { replicas, max_staleness, started })
+        let addresses = urls.into_iter().map(address).collect::<Result<_, InvalidUrl>>()?;
+        Ok(Self { addresses, max_staleness, started })
     }
 
     /// No replicas: all reads run on the primary.
     pub fn none() -> Self {
-        Self { replicas: Arc::default(), max_staleness: Duration::ZERO, started: Instant::now() }
+        Self { addresses: Arc::default(), max_staleness: Duration::ZERO, started: Instant::now() }
     }
 
     /// The host and port of each replica, as the metrics name it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.replicas.iter().map(|replica| &*replica.state.name)
+        self.addresses.iter().map(|replica| &*replica.state.name)
     }
 
     pub(super) fn addresses(&self) -> &[ReplicaAddress] {
-        &self.replicas
+        &self.addresses
     }
 
     /// Polls the primary and the replicas until the future is dropped. Needs one connection to each of them, which belongs to
     /// no pool. Run this once in a process. Ends at once if there are no replicas.
     pub async fn watch(self, primary: DatabaseConfig) {
-        if !self.replicas.is_empty() {
+        if !self.addresses.is_empty() {
             Watcher::new(&self, &primary).run().await;
         }
     }

@@ -53,7 +53,7 @@ pub(in crate::connection) fn name_hash(name: &str) -> u64 {
     name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
 }
 
-/// Spreads a number over all 64 bits (the finalizer of SplitMix64).
+/// Spreads a number over all 64 bits (the finalizer of `SplitMix64`).
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
