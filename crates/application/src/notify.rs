@@ -49,7 +49,7 @@ pub(crate) fn event(cause: Cause, details: EventDetails, at: DateTime<Utc>) -> E
 
 /// Applies the updates of a group of acts to the inboxes of their recipients. Skips those whose recipient is the actor.
 pub(crate) async fn update_inboxes(tx: &mut Connection, updates: Vec<InboxUpdate>) -> Result<()> {
-    let is_for_other = |update: &InboxUpdate| update.recipient() != update.cause().actor;
+    let is_for_other = |update: &InboxUpdate| update.cause().recipient != update.cause().actor;
     let updates: Vec<_> = updates.into_iter().filter(is_for_other).collect();
     tx.notifications().update(&updates).await?;
     Ok(())

@@ -44,8 +44,9 @@ pub(crate) fn run() -> Result<String, Box<dyn Error>> {
     scenario.print_inbox("Ana reads all notifications")?;
 
     // Changing or withdrawing an act does not make the batch unread.
-    scenario.inbox.update_reaction(ben.id, Act::Reaction { post }, Emoji::Fire);
-    scenario.inbox.withdraw(caro.id, Act::Heart { post }, scenario.now);
+    let fire = EventDetails::of_emoji(Emoji::Fire);
+    scenario.inbox.change_details(ben.id, &Act::Reaction { post }, fire);
+    scenario.inbox.withdraw(caro.id, &Act::Heart { post }, scenario.now);
     scenario.print_inbox("Ben changes his reaction to fire, and Caro removes her heart")?;
 
     // Repeating an act within a day of its withdrawal restores the notification without making it unread.
@@ -92,7 +93,7 @@ impl Scenario {
         self.authors.insert(actor.id, actor.clone());
         let event = Event {
             cause: Cause { recipient: self.owner, actor: actor.id, act },
-            details: EventDetails { emoji, ..EventDetails::default() },
+            details: emoji.map(EventDetails::of_emoji).unwrap_or_default(),
             at: self.now,
             id: self.new_id(),
             batch_id: self.new_id(),

@@ -1,124 +1,36 @@
-//! Notifications: one notification in an inbox for an act, or one batch for several acts of the same kind.
+//! The notifications of Grateful: its acts as a policy of the [batching engine](crate::batching), their types, texts and
+//! recipients.
 //!
-//! An [`Inbox`] applies updates in memory, one after another. `grateful-storage` loads the [part](InboxPart) of an inbox that
-//! some updates need, applies them there, and writes the [difference](InboxDiff).
+//! The types of the engine have aliases here, with [`Grateful`] as their policy. An [`Inbox`] applies updates in memory, one
+//! after another. `grateful-storage` loads the [part](InboxPart) of an inbox that some updates need, applies them there, and
+//! writes the [difference](InboxDiff).
 
+mod act;
 mod audience;
-mod batching;
-mod decision;
-mod event;
-mod inbox;
-mod inbox_changes;
-mod inbox_part;
-mod inbox_update;
-mod quota;
+mod batch_config;
+mod policy;
 mod reading;
-mod recording;
 mod rendered;
-mod suppression;
 mod text;
-mod withdrawal;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+pub use self::act::{Act, EventDetails, Subject};
 pub use self::audience::{recipients_of_comment, recipients_of_comment_edit, recipients_of_post};
-pub use self::batching::{BatchConfig, BatchKey, BatchKind, BatchScope, Icon};
-pub use self::decision::{BatchDecision, Deliverability, RestoreTarget, SkipReason};
-use self::decision::{InboxContext, ParentNotification, decide};
-pub use self::event::{Act, Cause, Event, EventDetails};
-pub use self::inbox::Inbox;
-use self::inbox_changes::InboxChanges;
-pub use self::inbox_changes::WithdrawnNotification;
-pub use self::inbox_part::{InboxDiff, InboxPart, OtherChildren, StoredQuota};
-pub use self::inbox_update::InboxUpdate;
-pub use self::quota::HourlyQuota;
-pub use self::reading::{InboxChange, InboxChangeKind, NotificationCounts, NotificationStats};
-use self::recording::record;
+pub use self::batch_config::{BatchConfig, BatchKey, BatchKind, BatchScope, Icon};
+pub use self::policy::{
+    Cause, Event, Grateful, HourlyQuota, Inbox, InboxDiff, InboxPart, InboxUpdate, Notification,
+    OtherChildren, StoredQuota, SuppressedNotification, WithdrawnNotification,
+};
+pub use self::reading::{InboxChange, InboxChangeKind, NotificationStats};
 pub use self::rendered::RenderedNotification;
-pub use self::suppression::{SuppressedNotification, SuppressionReason};
 use self::text::TextContext;
 pub use self::text::{QuotedTexts, Text};
-pub use self::withdrawal::WithdrawalReason;
-use self::withdrawal::{RemainingBatch, update_reaction, withdraw};
-use crate::{CommentId, Emoji, NotificationId, PostId, Preferences, UserId, closed_enum};
-
-/// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notification {
-    pub id: NotificationId,
-    pub recipient: UserId,
-    pub kind: NotificationType,
-    /// The user who did the act. For a batch, the actor of the newest child.
-    pub actor: Option<UserId>,
-    /// The [`Act::dedup_key`] of the act. `None` for a batch.
-    pub act: Option<String>,
-    pub post: Option<PostId>,
-    pub comment: Option<CommentId>,
-    /// What only the act says. A [`RenderedNotification`] adds what can be looked up when it is read.
-    pub details: EventDetails,
-    pub priority: Priority,
-    /// When the recipient read it. `None` while unread.
-    pub read_at: Option<DateTime<Utc>>,
-    pub created_at: DateTime<Utc>,
-    /// When the notification was created or last got a new child.
-    pub last_updated_at: DateTime<Utc>,
-    /// When the notification stopped accepting children.
-    pub closed_at: Option<DateTime<Utc>>,
-    /// The batch that this notification is a child of.
-    pub parent: Option<NotificationId>,
-    /// The counts of a batch. `None` if this is not a batch.
-    pub batch: Option<BatchCounts>,
-    /// The batch key of the act. `None` if the act cannot be batched.
-    pub key: Option<BatchKey>,
-}
-
-/// How many acts and actors a batch has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchCounts {
-    pub child_count: i32,
-    /// The number of distinct actors.
-    pub actor_count: i32,
-}
-
-impl Notification {
-    /// Whether the notification is in the list itself, and not a child of a batch.
-    pub(crate) fn is_top_level(&self) -> bool {
-        self.parent.is_none()
-    }
-
-    /// Whether this is the open notification of its key. Age and size limits are checked separately, see
-    /// [`BatchConfig`].
-    pub(crate) fn is_open(&self) -> bool {
-        self.is_top_level() && self.closed_at.is_none()
-    }
-
-    /// The counts of a batch; one act by one actor if this is not a batch.
-    pub fn batch_counts(&self) -> BatchCounts {
-        self.batch.unwrap_or(BatchCounts { child_count: 1, actor_count: 1 })
-    }
-
-    /// Renders the text with the current `name` of the actor and the current texts. `emoji` is the emoji of the actor's
-    /// reaction in a batch, if the newest act is not the reaction itself.
-    fn render_text(&self, name: &str, emoji: Option<Emoji>, quoted: &QuotedTexts) -> Text {
-        let context = TextContext {
-            kind: self.kind,
-            config: self.key.as_ref().and_then(BatchKey::config),
-            name,
-            details: &self.details,
-            is_in_comment: self.comment.is_some(),
-            quoted,
-            counts: self.batch_counts(),
-            emoji,
-        };
-        context.render()
-    }
-
-    /// The position among the children of a batch: the greatest key is the newest child.
-    pub(crate) fn sort_key(&self) -> (DateTime<Utc>, NotificationId) {
-        (self.created_at, self.id)
-    }
-}
+pub use crate::batching::{
+    BatchCounts, BatchDecision, Deliverability, NotificationCounts, RestoreTarget, SkipReason,
+    SuppressionReason, WithdrawalReason,
+};
+use crate::{Preferences, closed_enum};
 
 closed_enum! {
     /// The type of a notification: of its act, or of the acts in a batch.

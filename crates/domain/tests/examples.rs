@@ -9,6 +9,9 @@ mod mentions;
 #[expect(dead_code, reason = "`main` is only used when the example runs by itself")]
 #[path = "../examples/ranking.rs"]
 mod ranking;
+#[expect(dead_code, reason = "`main` is only used when the example runs by itself")]
+#[path = "../examples/shop.rs"]
+mod shop;
 
 #[test]
 fn the_batching_example_batches_updates_withdraws_and_restores() {
@@ -75,6 +78,39 @@ fn the_mentions_example_notifies_only_added_mentions() {
             r#"the edit adds ["dan"] and removes ["ben"]"#,
             "notified users: 4",
             r#"as a private post, it mentions [], although its text has ["Caro", "dan"]"#,
+        ]
+    );
+}
+
+#[test]
+fn the_shop_example_batches_events_of_its_own() {
+    let output = shop::run().unwrap();
+
+    assert_eq!(
+        lines(&output),
+        [
+            "Two orders of lamps",
+            "  ● 2 orders of lamps by 2 customers",
+            "Two more the next day",
+            "  ● Dan ordered lamps",
+            "  ● 3 orders of lamps by 2 customers",
+            "Caro cancels her order",
+            "  ○ Dan ordered lamps",
+            "  ○ Ben ordered lamps 2 times",
+            "Caro orders after all",
+            "  ○ Dan ordered lamps",
+            "  ○ 3 orders of lamps by 2 customers",
+            "Caro reviews the lamp, and adds a star",
+            "  ● Caro gives lamps ★★★★★",
+            "  ○ Dan ordered lamps",
+            "  ○ 3 orders of lamps by 2 customers",
+            "Ben returns three orders",
+            "  ● Ben asks for a refund",
+            "  ● Ben asks for a refund",
+            "  ● Caro gives lamps ★★★★★",
+            "  ○ Dan ordered lamps",
+            "  ○ 3 orders of lamps by 2 customers",
+            "  1 held back",
         ]
     );
 }

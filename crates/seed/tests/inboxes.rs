@@ -112,7 +112,7 @@ fn comments_notify_the_recipients_chosen_by_the_domain() {
     let about_comments = dataset
         .inboxes()
         .flat_map(event_notifications)
-        .filter(|notification| notification.comment.is_some());
+        .filter(|notification| notification.subject.comment.is_some());
     let found: HashSet<_> = about_comments
         .map(|notification| (notification.recipient, notification.actor, notification.act))
         .collect();

@@ -102,7 +102,7 @@ pub(crate) async fn run(url: &str, now: DateTime<Utc>) -> ExampleResult<String> 
     writeln!(output, "{bookmark_count} bookmarks, {hearts} hearts")?;
 
     let inbox = conn.notifications().list(NotificationQuery::of(ana.id)).await?;
-    for item in inbox.items.iter().filter(|item| item.notification.post == Some(post.id)) {
+    for item in inbox.items.iter().filter(|item| item.notification.subject.post == Some(post.id)) {
         writeln!(output, "ana reads: {}", item.text.message)?;
     }
     Ok(output)

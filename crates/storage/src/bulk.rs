@@ -65,7 +65,7 @@ impl BulkInbox {
     /// The inbox without what is stored beside it.
     fn of(inbox: Inbox) -> Self {
         Self {
-            owner: inbox.owner(),
+            owner: *inbox.owner(),
             last_seq: inbox.last_seq(),
             counts: inbox.counts(),
             notifications: inbox.into_notifications().collect(),
@@ -183,7 +183,7 @@ impl BulkLoad {
     pub async fn inboxes(&mut self, inboxes: impl Iterator<Item = Inbox>) -> Result<()> {
         let (mut quotas, mut suppressed) = (vec![], vec![]);
         let rows = inboxes.map(|inbox| {
-            let user = inbox.owner();
+            let user = *inbox.owner();
             quotas.extend(inbox.quotas().map(|(kind, quota, held_back)| QuotaRow {
                 user,
                 kind,

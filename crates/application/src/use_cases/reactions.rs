@@ -83,10 +83,10 @@ impl GroupedAct for SetReaction {
             let saved = saved.get(&(user, post)).ok_or_else(|| Resource::Post.not_found(post))?;
             let cause = Cause { recipient: author, actor: user, act: Act::Reaction { post } };
             updates.push(if saved.is_new {
-                let details = EventDetails { emoji: Some(emoji), ..EventDetails::default() };
+                let details = EventDetails::of_emoji(emoji);
                 InboxUpdate::Record(event(cause, details, at))
             } else {
-                InboxUpdate::ChangeEmoji { cause, emoji }
+                InboxUpdate::ChangeDetails { cause, details: EventDetails::of_emoji(emoji) }
             });
             let (id, created_at) = (saved.id, saved.created_at);
             Ok(Reaction { id, post, user: reactor.clone(), emoji, created_at })

@@ -86,11 +86,10 @@ fn causes(share: &Share, target: &PostForViewer) -> Vec<Cause> {
 }
 
 fn event_details(share: &Share) -> EventDetails {
-    let share_message = match &share.details {
+    EventDetails::of_message(match &share.details {
         ShareDetails::Url => None,
         ShareDetails::Message { message, .. } => message.clone(),
-    };
-    EventDetails { share_message, ..EventDetails::default() }
+    })
 }
 
 /// Only its author can see a private post, so the error reveals nothing.

@@ -12,7 +12,7 @@ async fn a_follow_notifies_the_followed_user() {
 
     let rendered = only_notification(scenario.list(scenario.ana).await);
     assert_unread_notification(&rendered, "follow", "New Follower", "ben started following you");
-    assert_eq!(rendered.notification.priority, Priority::Normal);
+    assert_eq!(rendered.notification.subject.priority, Priority::Normal);
     assert_eq!(scenario.messages(scenario.ben).await, [""; 0]);
 }
 
@@ -29,7 +29,7 @@ async fn a_follow_request_notifies_the_requested_user() {
         "Follow Request",
         "ben wants to follow you",
     );
-    assert_eq!(rendered.notification.priority, Priority::High);
+    assert_eq!(rendered.notification.subject.priority, Priority::High);
     assert_eq!(scenario.messages(scenario.ben).await, [""; 0]);
 }
 

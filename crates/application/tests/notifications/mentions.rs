@@ -37,8 +37,11 @@ async fn a_post_notifies_mentioned_users_with_a_preview() {
             (rendered.text.title.as_str(), rendered.text.message.as_str()),
             ("You were mentioned", expected)
         );
-        assert_eq!((notification.kind.code(), notification.priority), ("mention", Priority::High));
-        assert_eq!((notification.post, notification.comment), (Some(post), None));
+        assert_eq!(
+            (notification.kind.code(), notification.subject.priority),
+            ("mention", Priority::High)
+        );
+        assert_eq!((notification.subject.post, notification.subject.comment), (Some(post), None));
         assert!(!is_read(&rendered));
     }
     assert_eq!(scenario.messages(scenario.ana).await, NO_MESSAGES);
@@ -151,7 +154,10 @@ async fn deleting_a_post_withdraws_its_mentions() {
 
     posts::delete(&scenario.app, scenario.ana, post, |_| true).await.unwrap();
 
-    assert_eq!(scenario.only_notification(scenario.ben).await.notification.post, Some(other));
+    assert_eq!(
+        scenario.only_notification(scenario.ben).await.notification.subject.post,
+        Some(other)
+    );
     assert_eq!(scenario.messages(scenario.caro).await, NO_MESSAGES);
     assert_eq!(scenario.database.count("notifications").await, 1);
     scenario.assert_consistent().await;

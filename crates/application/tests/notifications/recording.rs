@@ -18,8 +18,8 @@ async fn a_heart_notifies_the_author_of_the_post() {
     let rendered = scenario.only_notification(scenario.ana).await;
     assert_unread_notification(&rendered, "like", "New Like 💜", "ben liked your post");
     assert_eq!(rendered.actor.unwrap().id, scenario.ben);
-    assert_eq!(rendered.notification.priority, Priority::Normal);
-    assert_eq!(rendered.notification.post, Some(scenario.post.id));
+    assert_eq!(rendered.notification.subject.priority, Priority::Normal);
+    assert_eq!(rendered.notification.subject.post, Some(scenario.post.id));
     assert!(scenario.list(scenario.ben).await.is_empty());
 }
 
@@ -83,7 +83,7 @@ async fn a_comment_notifies_the_author_of_the_post_with_a_preview() {
     let quoted = "So kind of them, and so rare in a town like ours, …";
     let message = format!("ben commented on your post: {quoted}");
     assert_unread_notification(&rendered, "comment", "New Comment", &message);
-    assert_eq!(rendered.notification.comment, Some(comment));
+    assert_eq!(rendered.notification.subject.comment, Some(comment));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_reply_notifies_the_parent_author_of_a_reply_and_the_post_author_of_a_
         "New Reply",
         "caro replied to your comment: Indeed",
     );
-    assert_eq!(rendered.notification.comment, Some(reply));
+    assert_eq!(rendered.notification.subject.comment, Some(reply));
     let batch = scenario.only_notification(scenario.ana).await;
     assert_unread_notification(
         &batch,

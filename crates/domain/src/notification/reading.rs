@@ -3,15 +3,6 @@
 use super::RenderedNotification;
 use crate::NotificationId;
 
-/// The counts of an inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotificationCounts {
-    /// The number of unread notifications. A batch counts as one.
-    pub unread: i64,
-    /// The number of all notifications.
-    pub total: i64,
-}
-
 /// How many notifications a user got recently. Counts acts, whether or not they are in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotificationStats {
@@ -27,8 +18,8 @@ pub struct NotificationStats {
     pub held_back: i64,
 }
 
-/// An entry of the change log of an inbox. It says what a client has to show; the rows that a change writes are
-/// [`InboxChanges`](super::InboxChanges).
+/// An entry of the change log of an inbox. It says what a client has to show; the rows that a change writes are an
+/// [`InboxDiff`](super::InboxDiff).
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxChange {
     /// The sequence number of the change. Later changes have higher numbers.

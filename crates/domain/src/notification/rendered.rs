@@ -1,8 +1,8 @@
 //! A notification as its recipient sees it now.
 
 use super::text::displayed_kind;
-use super::{Notification, NotificationType, QuotedTexts, Text};
-use crate::{Author, Emoji};
+use super::{BatchKey, Inbox, Notification, NotificationType, QuotedTexts, Text, TextContext};
+use crate::{Author, Emoji, UserId};
 
 /// A notification with its text, rendered with the current names of its actors and the current texts of its post and
 /// comment.
@@ -48,5 +48,46 @@ impl RenderedNotification {
     /// The type of the displayed act: of the newest child if this is a batch of hearts and reactions.
     pub fn displayed_kind(&self) -> NotificationType {
         displayed_kind(self.notification.kind, &self.notification.details)
+    }
+}
+
+impl Notification {
+    /// Renders the text with the current `name` of the actor and the current texts. `emoji` is the emoji of the actor's
+    /// reaction in a batch, if the newest act is not the reaction itself.
+    fn render_text(&self, name: &str, emoji: Option<Emoji>, quoted: &QuotedTexts) -> Text {
+        let context = TextContext {
+            kind: self.kind,
+            config: self.key.as_ref().and_then(BatchKey::config),
+            name,
+            details: &self.details,
+            subject: &self.subject,
+            quoted,
+            counts: self.batch_counts(),
+            emoji,
+        };
+        context.render()
+    }
+}
+
+impl Inbox {
+    /// Renders a notification of this inbox with the users that `author_of` finds, and with the current texts that it quotes.
+    pub fn render(
+        &self,
+        notification: &Notification,
+        quoted: &QuotedTexts,
+        author_of: impl Fn(UserId) -> Option<Author>,
+    ) -> RenderedNotification {
+        let mut actors: Vec<(Author, Option<Emoji>)> = Vec::new();
+        for child in self.children(notification.id) {
+            let Some(author) = child.actor.and_then(&author_of) else { continue };
+            let emoji = child.details.emoji;
+            match actors.iter_mut().find(|(shown, _)| shown.id == author.id) {
+                Some((_, shown)) => *shown = shown.or(emoji),
+                None => actors.push((author, emoji)),
+            }
+        }
+        actors.truncate(RenderedNotification::MAX_ACTORS);
+        let actor = notification.actor.and_then(&author_of);
+        RenderedNotification::new(notification.clone(), actor, actors, quoted)
     }
 }

@@ -1,6 +1,6 @@
 //! The texts of notifications (docs/rules.md#notifications, docs/rules.md#batching).
 
-use super::{BatchConfig, BatchCounts, EventDetails, NotificationType};
+use super::{BatchConfig, BatchCounts, EventDetails, NotificationType, Subject};
 use crate::excerpt::excerpt;
 use crate::{Emoji, ShareMethod};
 
@@ -49,8 +49,8 @@ pub(super) struct TextContext<'a> {
     pub name: &'a str,
     /// What only the newest act says.
     pub details: &'a EventDetails,
-    /// Whether the newest act is in a comment, or is a comment.
-    pub is_in_comment: bool,
+    /// What the newest act is about.
+    pub subject: &'a Subject,
     pub quoted: &'a QuotedTexts,
     pub counts: BatchCounts,
     /// The emoji of the newest actor's reaction, if it is not the newest act itself.
@@ -104,7 +104,7 @@ impl TextContext<'_> {
                 return TextContext { kind: displayed_kind(self.kind, self.details), ..*self }
                     .single();
             }
-            NotificationType::PostShared => match self.details.share_method {
+            NotificationType::PostShared => match self.subject.share_method {
                 Some(ShareMethod::Message) => ("Post Sent", format!("{name} sent you a post")),
                 Some(ShareMethod::Url) | None => {
                     ("Post Shared", format!("{name} shared your post"))
@@ -134,7 +134,9 @@ impl TextContext<'_> {
     /// The message with a quotation of the comment or post, if the recipient can see it.
     fn with_quote(&self, message: String) -> String {
         let QuotedTexts { post, comment } = self.quoted;
-        let Some(text) = (if self.is_in_comment { comment } else { post }) else { return message };
+        let Some(text) = (if self.subject.comment.is_some() { comment } else { post }) else {
+            return message;
+        };
         let quote = excerpt(text, MAX_QUOTE_CHARS);
         let end = if quote.len() < text.len() { "…" } else { "" };
         format!("{message}: {quote}{end}")
@@ -153,8 +155,10 @@ pub(super) fn displayed_kind(kind: NotificationType, details: &EventDetails) -> 
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
-    use crate::notification::BatchKind;
+    use crate::notification::{Act, BatchKind};
 
     #[test]
     fn quotes_are_cut_after_the_fiftieth_character() {
@@ -220,12 +224,14 @@ mod tests {
     #[test]
     fn placeholders_in_a_name_are_not_replaced() {
         let (details, quoted) = (EventDetails::default(), QuotedTexts::default());
+        let post = Uuid::from_u128(0xa).into();
+        let subject = Act::Mention { post, comment: None }.into();
         let several = TextContext {
             kind: NotificationType::Mention,
             config: Some(BatchKind::Mention.config()),
             name: "{n}",
             details: &details,
-            is_in_comment: false,
+            subject: &subject,
             quoted: &quoted,
             counts: BatchCounts { child_count: 3, actor_count: 2 },
             emoji: None,
@@ -242,12 +248,14 @@ mod tests {
     }
 
     fn message_of(kind: NotificationType, is_in_comment: bool, quoted: &QuotedTexts) -> String {
+        let [post, comment] = [0xa, 0xc].map(Uuid::from_u128);
+        let (post, comment) = (post.into(), is_in_comment.then_some(comment.into()));
         let context = TextContext {
             kind,
             config: None,
             name: "Ben",
             details: &EventDetails::default(),
-            is_in_comment,
+            subject: &Act::Mention { post, comment }.into(),
             quoted,
             counts: BatchCounts { child_count: 1, actor_count: 1 },
             emoji: None,

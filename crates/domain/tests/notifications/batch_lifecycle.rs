@@ -17,7 +17,7 @@ fn the_first_heart_starts_a_single_notification() {
     assert_eq!(single.recipient, ana());
     assert_eq!(single.kind, NotificationType::Like);
     assert_eq!(single.actor, Some(BEN.into()));
-    assert_eq!(single.post, Some(post(1)));
+    assert_eq!(single.subject.post, Some(post(1)));
     assert_eq!(single.key, Some(BatchKind::PostInteraction.key(post(1))));
     assert_eq!((single.batch, single.parent, single.read_at), (None, None, None));
     assert_eq!((single.created_at, single.last_updated_at), (scenario.now, scenario.now));
@@ -170,7 +170,7 @@ fn a_follow_joins_a_full_batch_after_an_unfollow() {
     for number in 2..12 {
         scenario.act(number, Act::Follow);
     }
-    scenario.undo(5, Act::Follow);
+    scenario.undo(5, &Act::Follow);
     assert_eq!(scenario.messages(), ["* 9 people started following you"]);
 
     scenario.act(12, Act::Follow);
@@ -185,7 +185,7 @@ fn an_unfollow_does_not_reopen_a_closed_batch() {
     for number in 2..13 {
         scenario.act(number, Act::Follow);
     }
-    scenario.undo(5, Act::Follow);
+    scenario.undo(5, &Act::Follow);
     scenario.advance_minutes(1);
 
     scenario.act(13, Act::Follow);
@@ -216,7 +216,7 @@ fn follow_requests_and_acceptances_are_never_batched() {
         ]
     );
     assert!(scenario.all().iter().all(|single| single.key.is_none() && single.closed_at.is_none()));
-    assert_eq!(scenario.inbox.top_level()[3].priority, Priority::High);
+    assert_eq!(scenario.inbox.top_level()[3].subject.priority, Priority::High);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_batch_has_the_comment_of_its_newest_child() {
 
     let batch = scenario.only();
     let Act::Comment { comment, .. } = comment(2) else { unreachable!() };
-    assert_eq!(batch.comment, Some(comment));
+    assert_eq!(batch.subject.comment, Some(comment));
 }
 
 /// Hearts by Ben and, half an hour later, by Caro.

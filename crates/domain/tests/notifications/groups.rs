@@ -1,38 +1,38 @@
 //! Updates of a group, applied to the part of an inbox that they need, leave the rows that applying them one after another to
-//! the whole inbox leaves.
+//! the whole inbox leaves. So a store needs no rule of its own, under any policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use grateful_domain::notification::{
-    Act, Cause, Deliverability, InboxDiff, InboxPart, InboxUpdate, OtherChildren, StoredQuota,
-    WithdrawnNotification,
+use grateful_domain::batching::{
+    BatchPolicy, Cause, Deliverability, Inbox, InboxDiff, InboxPart, InboxUpdate, Notification,
+    OtherChildren, StoredQuota, WithdrawnNotification,
 };
-use grateful_domain::{Emoji, Inbox, Notification, NotificationId, NotificationType, UserId};
+use grateful_domain::notification::Grateful;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::scenario::{Scenario, ana, comment, heart, link, mention, post, reaction, reply};
+use crate::policies::{Sample, Shop};
+use crate::scenario::Scenario;
 
+/// Actors are user ids; acts are indices into [`acts`].
 #[derive(Debug, Clone)]
 enum GroupAct {
     Record(i64, usize, Deliverability),
     Withdraw(i64, usize),
-    ChangeEmoji(i64, Emoji),
+    /// Replaces the details by a variant of them.
+    ChangeDetails(i64, usize, usize),
 }
 
-fn acts() -> Vec<Act> {
-    let mut acts = vec![heart(), reaction(), link(), mention(Some(1)), comment(2), reply(4)];
-    acts.extend([Act::Follow, Act::FollowRequest]);
-    acts.extend((2..24).map(|number| Act::Heart { post: post(number) }));
-    acts
+fn acts<P: Sample>() -> Vec<P::Act> {
+    P::acts().into_iter().chain((2..24).map(P::start)).collect()
 }
 
 /// Groups of acts, each with the minutes that pass before it.
-fn groups() -> impl Strategy<Value = Vec<(i64, Vec<GroupAct>)>> {
+fn groups<P: Sample>() -> impl Strategy<Value = Vec<(i64, Vec<GroupAct>)>> {
     let actor = || 2..7_i64;
-    let act = || prop_oneof![4 => 0..2_usize, 3 => 2..acts().len()];
+    let act = || prop_oneof![4 => 0..2_usize, 3 => 2..acts::<P>().len()];
     let deliverability = prop_oneof![
         12 => Just(Deliverability::Allowed),
         1 => Just(Deliverability::Muted),
@@ -42,8 +42,8 @@ fn groups() -> impl Strategy<Value = Vec<(i64, Vec<GroupAct>)>> {
         8 => (actor(), act(), deliverability)
             .prop_map(|(actor, act, deliverability)| GroupAct::Record(actor, act, deliverability)),
         6 => (actor(), act()).prop_map(|(actor, act)| GroupAct::Withdraw(actor, act)),
-        2 => (actor(), select(&Emoji::ALL[..]))
-            .prop_map(|(actor, emoji)| GroupAct::ChangeEmoji(actor, emoji)),
+        2 => (actor(), act(), 0..10_usize)
+            .prop_map(|(actor, act, variant)| GroupAct::ChangeDetails(actor, act, variant)),
     ];
     let minutes = prop_oneof![6 => 0..20_i64, 2 => select(vec![59, 60, 61, 24 * 60, 24 * 60 + 1])];
     vec((minutes, vec(group_act, 1..40)), 1..12)
@@ -53,83 +53,118 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_group_leaves_the_rows_that_its_acts_leave_one_after_another(groups in groups()) {
-        let mut scenario = Scenario::new();
-        let mut rows = Rows::default();
-        for (minutes, group) in groups {
-            scenario.advance_minutes(minutes);
-            let updates: Vec<_> = group.iter().map(|act| to_update(&mut scenario, act)).collect();
-            let before = Inbox::from_part(ana(), rows.last_seq, rows.part(&updates));
-            let mut after = before.clone();
-            for (update, deliverability) in &updates {
-                let in_part = after.update(update, *deliverability);
-                prop_assert_eq!(in_part, scenario.inbox.update(update, *deliverability));
-            }
+    fn a_group_leaves_the_rows_that_its_acts_leave_one_after_another(groups in groups::<Grateful>()) {
+        check_groups::<Grateful>(groups)?;
+    }
 
-            rows.last_seq = after.last_seq();
-            rows.apply(after.diff(&before))?;
-
-            prop_assert_eq!(rows.last_seq, scenario.inbox.last_seq());
-            // Children are not in the list, so their numbers do not matter.
-            let seq_of = |(it, seq): &(Notification, i64)| it.parent.is_none().then_some(*seq);
-            let whole: BTreeMap<_, _> = scenario
-                .inbox
-                .clone()
-                .into_notifications()
-                .map(|(notification, seq)| (notification.id, (notification, seq)))
-                .collect();
-            let in_list = |all: &BTreeMap<NotificationId, (Notification, i64)>| {
-                all.values().map(|row| (row.0.clone(), seq_of(row))).collect::<Vec<_>>()
-            };
-            prop_assert_eq!(in_list(&rows.notifications), in_list(&whole));
-            let quotas: Vec<_> = scenario
-                .inbox
-                .quotas()
-                .map(|(kind, quota, held_back)| StoredQuota { kind, quota: quota.clone(), held_back })
-                .collect();
-            prop_assert_eq!(rows.quotas.values().cloned().collect::<Vec<_>>(), quotas);
-        }
+    #[test]
+    fn so_does_a_group_of_another_policy(groups in groups::<Shop>()) {
+        check_groups::<Shop>(groups)?;
     }
 }
 
+fn check_groups<P: Sample>(groups: Vec<(i64, Vec<GroupAct>)>) -> Result<(), TestCaseError> {
+    let mut scenario = Scenario::of(P::default());
+    let mut rows = Rows::<P>::new();
+    for (minutes, group) in groups {
+        scenario.advance_minutes(minutes);
+        let updates: Vec<_> = group.iter().map(|act| to_update(&mut scenario, act)).collect();
+        let before = Inbox::new(P::user(1)).with_part(rows.last_seq, rows.part(&updates));
+        let mut after = before.clone();
+        for (update, deliverability) in &updates {
+            let in_part = after.update(update, *deliverability);
+            prop_assert_eq!(in_part, scenario.inbox.update(update, *deliverability));
+        }
+
+        rows.last_seq = after.last_seq();
+        rows.apply(after.diff(&before))?;
+
+        prop_assert_eq!(rows.last_seq, scenario.inbox.last_seq());
+        let whole: BTreeMap<_, _> = scenario
+            .inbox
+            .clone()
+            .into_notifications()
+            .map(|(notification, seq)| (notification.id, (notification, seq)))
+            .collect();
+        prop_assert_eq!(in_list(&rows.notifications), in_list(&whole));
+        let quotas = scenario.inbox.quotas();
+        let quotas: Vec<_> = quotas
+            .map(|(kind, quota, held_back)| StoredQuota { kind, quota: quota.clone(), held_back })
+            .collect();
+        prop_assert_eq!(rows.quotas.values().cloned().collect::<Vec<_>>(), quotas);
+    }
+    Ok(())
+}
+
+/// Notifications with the number of the last change of the list that showed them, by id.
+type Numbered<P> = BTreeMap<<P as BatchPolicy>::Id, (Notification<P>, i64)>;
+
+/// Children are not in the list, so their numbers do not matter.
+fn in_list<P: Sample>(all: &Numbered<P>) -> Vec<(Notification<P>, Option<i64>)> {
+    let seq_of = |it: &Notification<P>, seq: i64| it.parent.is_none().then_some(seq);
+    all.values().map(|(it, seq)| (it.clone(), seq_of(it, *seq))).collect()
+}
+
 /// The acts of a group are a second apart.
-fn to_update(scenario: &mut Scenario, act: &GroupAct) -> (InboxUpdate, Deliverability) {
+fn to_update<P: Sample>(
+    scenario: &mut Scenario<P>,
+    act: &GroupAct,
+) -> (InboxUpdate<P>, Deliverability) {
     scenario.advance(TimeDelta::seconds(1));
-    let cause = |actor: i64, act| Cause { recipient: ana(), actor: actor.into(), act };
+    let act_of = |index: usize| acts::<P>().swap_remove(index);
+    let cause = |actor: i64, index| Cause {
+        recipient: P::user(1),
+        actor: P::user(actor),
+        act: act_of(index),
+    };
     match *act {
         GroupAct::Record(actor, act, deliverability) => {
-            (InboxUpdate::Record(scenario.event(actor, acts()[act])), deliverability)
+            (InboxUpdate::Record(scenario.event(actor, act_of(act))), deliverability)
         }
         GroupAct::Withdraw(actor, act) => {
-            let cause = cause(actor, acts()[act]);
-            (InboxUpdate::Withdraw { cause, at: scenario.now }, Deliverability::Allowed)
+            let update = InboxUpdate::Withdraw { cause: cause(actor, act), at: scenario.now };
+            (update, Deliverability::Allowed)
         }
-        GroupAct::ChangeEmoji(actor, emoji) => {
-            let cause = cause(actor, reaction());
-            (InboxUpdate::ChangeEmoji { cause, emoji }, Deliverability::Allowed)
+        GroupAct::ChangeDetails(actor, act, variant) => {
+            let details = P::details(&act_of(act), variant);
+            let update = InboxUpdate::ChangeDetails { cause: cause(actor, act), details };
+            (update, Deliverability::Allowed)
         }
     }
 }
 
 /// What a store keeps of an inbox.
-#[derive(Default)]
-struct Rows {
-    notifications: BTreeMap<NotificationId, (Notification, i64)>,
-    withdrawn: BTreeMap<(UserId, String), WithdrawnNotification>,
-    quotas: BTreeMap<NotificationType, StoredQuota>,
+struct Rows<P: BatchPolicy> {
+    policy: P,
+    notifications: Numbered<P>,
+    withdrawn: BTreeMap<(P::User, P::ActKey), WithdrawnNotification<P>>,
+    quotas: BTreeMap<P::Kind, StoredQuota<P>>,
     last_seq: i64,
 }
 
-impl Rows {
+impl<P: Sample> Rows<P> {
+    fn new() -> Self {
+        Self {
+            policy: P::default(),
+            notifications: BTreeMap::new(),
+            withdrawn: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            last_seq: 0,
+        }
+    }
+
     /// Only what [`InboxPart`] asks for.
-    fn part(&self, updates: &[(InboxUpdate, Deliverability)]) -> InboxPart {
-        let causes: Vec<Cause> = updates.iter().map(|(update, _)| update.cause()).collect();
-        let acts: BTreeSet<_> =
-            causes.iter().map(|cause| (cause.actor, cause.act.dedup_key())).collect();
-        let keys: BTreeSet<_> = causes.iter().filter_map(Cause::key).collect();
+    fn part(&self, updates: &[(InboxUpdate<P>, Deliverability)]) -> InboxPart<P> {
+        let causes: Vec<&Cause<P>> = updates.iter().map(|(update, _)| update.cause()).collect();
+        let acts: BTreeSet<_> = causes
+            .iter()
+            .map(|cause| (cause.actor.clone(), self.policy.act_key(&cause.act)))
+            .collect();
+        let keys: BTreeSet<_> =
+            causes.iter().filter_map(|cause| self.policy.batch_key(cause)).collect();
         let withdrawn: Vec<_> = acts.iter().filter_map(|act| self.withdrawn.get(act)).collect();
         let all = || self.notifications.values().map(|(notification, _)| notification);
-        let entries: Vec<&Notification> =
+        let entries: Vec<&Notification<P>> =
             all().filter(|it| act_of(it).is_some_and(|act| acts.contains(&act))).collect();
         let entry_ids: BTreeSet<_> = entries.iter().map(|entry| entry.id).collect();
         let open =
@@ -154,8 +189,9 @@ impl Rows {
                 all().filter(|it| it.parent == Some(id) && !entry_ids.contains(&it.id)).collect();
             let newest = others.iter().max_by_key(|other| (other.created_at, other.id));
             part.notifications.extend(newest.map(|newest| (*newest).clone()));
-            let actors: BTreeSet<_> = causes.iter().map(|cause| cause.actor).collect();
-            let is_other = |actor: &UserId| others.iter().any(|it| it.actor == Some(*actor));
+            let actors: BTreeSet<_> = causes.iter().map(|cause| cause.actor.clone()).collect();
+            let is_other =
+                |actor: &P::User| others.iter().any(|it| it.actor.as_ref() == Some(actor));
             part.other_children.push(OtherChildren {
                 batch: id,
                 actors: actors.into_iter().filter(is_other).collect(),
@@ -166,7 +202,7 @@ impl Rows {
     }
 
     /// Writes the difference row by row, under the unique constraints of the tables.
-    fn apply(&mut self, diff: InboxDiff) -> Result<(), TestCaseError> {
+    fn apply(&mut self, diff: InboxDiff<P>) -> Result<(), TestCaseError> {
         for id in diff.deleted {
             prop_assert!(self.notifications.remove(&id).is_some());
         }
@@ -189,17 +225,18 @@ impl Rows {
             prop_assert!(self.withdrawn.remove(&(restored.actor, restored.act)).is_some());
         }
         for withdrawn in diff.withdrawn {
-            self.withdrawn.insert((withdrawn.actor, withdrawn.act.clone()), withdrawn);
+            let key = (withdrawn.actor.clone(), withdrawn.act.clone());
+            self.withdrawn.insert(key, withdrawn);
         }
         self.quotas.extend(diff.quotas.into_iter().map(|quota| (quota.kind, quota)));
         Ok(())
     }
 }
 
-fn act_of(notification: &Notification) -> Option<(UserId, String)> {
-    Some((notification.actor?, notification.act.clone()?))
+fn act_of<P: BatchPolicy>(notification: &Notification<P>) -> Option<(P::User, P::ActKey)> {
+    Some((notification.actor.clone()?, notification.act.clone()?))
 }
 
-fn is_open(notification: &Notification) -> bool {
+fn is_open<P: BatchPolicy>(notification: &Notification<P>) -> bool {
     notification.parent.is_none() && notification.closed_at.is_none()
 }

@@ -36,7 +36,7 @@ fn restoring_is_not_limited() {
     let before = scenario.all();
 
     for number in 0..20 {
-        scenario.undo(starter(number), heart_on(number));
+        scenario.undo(starter(number), &heart_on(number));
         scenario.act(starter(number), heart_on(number));
     }
 
@@ -66,7 +66,7 @@ fn a_held_back_event_changes_nothing() {
 fn repeating_a_held_back_act_starts_a_notification() {
     let mut scenario = twenty_hearts();
     scenario.act(EVA, heart_on(20));
-    scenario.undo(EVA, heart_on(20));
+    scenario.undo(EVA, &heart_on(20));
     assert_eq!(scenario.inbox.top_level().len(), 20);
     scenario.advance(TimeDelta::hours(1));
 

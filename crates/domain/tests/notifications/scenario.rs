@@ -1,19 +1,21 @@
-//! Ana's inbox, a manual clock, and builders for the acts of other users.
+//! Ana's inbox, a manual clock, and builders for the acts of other users. The inbox of another policy has the same clock.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use grateful_domain::batching::{self, BatchDecision, BatchPolicy, Cause, Event};
 use grateful_domain::notification::{
-    Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts, RenderedNotification,
+    Act, Deliverability, EventDetails, Grateful, QuotedTexts, RenderedNotification,
 };
 use grateful_domain::{
-    Author, CommentId, DisplayName, Emoji, Notification, NotificationId, PostId, ShareId,
-    ShareMessage, UserId, Username,
+    Author, CommentId, DisplayName, Emoji, Notification, PostId, ShareId, UserId, Username,
 };
 use uuid::Uuid;
 
-/// Ana's inbox and a clock that only the test advances.
+use crate::policies::Sample;
+
+/// An inbox, Ana's if not said otherwise, and a clock that only the test advances.
 #[derive(Debug, Clone)]
-pub(crate) struct Scenario {
-    pub(crate) inbox: Inbox,
+pub(crate) struct Scenario<P: BatchPolicy = Grateful> {
+    pub(crate) inbox: batching::Inbox<P>,
     pub(crate) now: DateTime<Utc>,
     last_id: u128,
 }
@@ -31,10 +33,10 @@ pub(crate) const DAN: i64 = 4;
 /// The precision of stored times.
 pub(crate) const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
-impl Scenario {
-    pub(crate) fn new() -> Self {
+impl<P: Sample> Scenario<P> {
+    pub(crate) fn of(policy: P) -> Self {
         let now = DateTime::from_timestamp(1_767_614_400, 0).unwrap();
-        Self { inbox: Inbox::new(ana()), now, last_id: 0 }
+        Self { inbox: batching::Inbox::with_policy(policy, P::user(1)), now, last_id: 0 }
     }
 
     pub(crate) fn advance(&mut self, time: TimeDelta) {
@@ -45,26 +47,57 @@ impl Scenario {
         self.advance(TimeDelta::minutes(minutes));
     }
 
-    /// Records an act with Ana as the recipient.
-    pub(crate) fn act(&mut self, actor: i64, act: Act) {
-        self.act_with(actor, act, Deliverability::Allowed);
+    /// Records an act with the owner of the inbox as the recipient.
+    pub(crate) fn act(&mut self, actor: i64, act: P::Act) -> BatchDecision {
+        self.act_with(actor, act, Deliverability::Allowed)
     }
 
-    pub(crate) fn act_with(&mut self, actor: i64, act: Act, deliverability: Deliverability) {
+    pub(crate) fn act_with(
+        &mut self,
+        actor: i64,
+        act: P::Act,
+        deliverability: Deliverability,
+    ) -> BatchDecision {
         let event = self.event(actor, act);
-        self.inbox.record(&event, deliverability);
+        self.inbox.record(&event, deliverability)
     }
 
     /// An event of the act with all details that the act can have.
-    pub(crate) fn event(&mut self, actor: i64, act: Act) -> Event {
+    pub(crate) fn event(&mut self, actor: i64, act: P::Act) -> Event<P> {
         let (id, batch_id) = (self.next_id(), self.next_id());
-        let cause = Cause { recipient: ana(), actor: actor.into(), act };
-        Event { cause, details: details(act), at: self.now, id, batch_id }
+        let details = P::details(&act, 0);
+        let cause = Cause { recipient: P::user(1), actor: P::user(actor), act };
+        Event { cause, details, at: self.now, id, batch_id }
     }
 
     /// Withdraws the notification of an act.
-    pub(crate) fn undo(&mut self, actor: i64, act: Act) {
-        self.inbox.withdraw(actor.into(), act, self.now);
+    pub(crate) fn undo(&mut self, actor: i64, act: &P::Act) {
+        self.inbox.withdraw(P::user(actor), act, self.now);
+    }
+
+    /// All notifications: each top-level notification followed by its children.
+    pub(crate) fn all(&self) -> Vec<batching::Notification<P>> {
+        let with_children = |parent: &batching::Notification<P>| {
+            let children = self.inbox.children(parent.id).into_iter().cloned();
+            [parent.clone()].into_iter().chain(children).collect::<Vec<_>>()
+        };
+        self.inbox.top_level().into_iter().flat_map(with_children).collect()
+    }
+
+    fn next_id(&mut self) -> P::Id {
+        self.last_id += 1;
+        P::id(self.last_id)
+    }
+}
+
+impl Scenario {
+    pub(crate) fn new() -> Self {
+        Self::of(Grateful)
+    }
+
+    /// Replaces the emoji of a reaction.
+    pub(crate) fn react(&mut self, actor: i64, emoji: Emoji) {
+        self.inbox.change_details(actor.into(), &reaction(), EventDetails::of_emoji(emoji));
     }
 
     /// Marks the top-level notification with this index as read.
@@ -99,27 +132,13 @@ impl Scenario {
         let [only] = self.inbox.top_level()[..] else { panic!("{:?}", self.messages()) };
         only.clone()
     }
-
-    /// All notifications: each top-level notification followed by its children.
-    pub(crate) fn all(&self) -> Vec<Notification> {
-        let with_children = |parent: &Notification| {
-            let children = self.inbox.children(parent.id).into_iter().cloned();
-            [parent.clone()].into_iter().chain(children).collect::<Vec<_>>()
-        };
-        self.inbox.top_level().into_iter().flat_map(with_children).collect()
-    }
-
-    fn next_id(&mut self) -> NotificationId {
-        self.last_id += 1;
-        Uuid::from_u128(self.last_id).into()
-    }
 }
 
 /// The texts of the post and the comment of a notification; all posts and all comments have the same.
 pub(crate) fn texts_of(notification: &Notification) -> QuotedTexts {
     QuotedTexts {
-        post: notification.post.map(|_| "For the bus driver".to_owned()),
-        comment: notification.comment.map(|_| "How lovely".to_owned()),
+        post: notification.subject.post.map(|_| "For the bus driver".to_owned()),
+        comment: notification.subject.comment.map(|_| "How lovely".to_owned()),
     }
 }
 
@@ -175,15 +194,4 @@ pub(crate) fn comment(number: u128) -> Act {
 /// A reply to comment 0.
 pub(crate) fn reply(number: u128) -> Act {
     Act::Reply { post: post(1), comment: comment_id(number), parent: comment_id(0) }
-}
-
-fn details(act: Act) -> EventDetails {
-    match act {
-        Act::Reaction { .. } => EventDetails { emoji: Some(Emoji::Hug), ..EventDetails::default() },
-        Act::MessageShare { .. } => EventDetails {
-            share_message: ShareMessage::parse("Look at that").unwrap(),
-            ..EventDetails::default()
-        },
-        _ => EventDetails::default(),
-    }
 }

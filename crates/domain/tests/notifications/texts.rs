@@ -159,7 +159,7 @@ fn a_batch_with_one_child_has_the_text_of_that_child() {
         scenario.advance_minutes(1);
         scenario.act(CARO, withdrawn);
 
-        scenario.undo(CARO, withdrawn);
+        scenario.undo(CARO, &withdrawn);
 
         let batch = scenario.only();
         assert_eq!(scenario.render(&batch).text, text(title, message));

@@ -15,7 +15,7 @@ fn toggling_a_heart_a_hundred_times_keeps_the_notification_read() {
 
     for _ in 0..50 {
         scenario.advance_minutes(20);
-        scenario.undo(BEN, heart());
+        scenario.undo(BEN, &heart());
         scenario.advance_minutes(20);
         scenario.act(BEN, heart());
     }
@@ -35,7 +35,7 @@ fn repeating_an_act_within_a_day_restores_it_and_later_starts_a_new_one() {
         scenario.mark_read(0);
         let before = scenario.only();
         scenario.advance_minutes(1);
-        scenario.undo(BEN, heart());
+        scenario.undo(BEN, &heart());
         scenario.advance(after);
 
         scenario.act(BEN, heart());
@@ -54,12 +54,12 @@ fn an_act_withdrawn_in_the_future_starts_again_and_can_be_withdrawn_again() {
     scenario.act(BEN, heart());
     let before = scenario.only();
     scenario.advance(TimeDelta::days(30));
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance(-TimeDelta::days(30));
 
     scenario.act(BEN, heart());
     let after = scenario.only();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.act(BEN, heart());
 
     assert_ne!(after.id, before.id);
@@ -74,7 +74,7 @@ fn an_act_is_restored_to_its_original_batch_at_any_age() {
     scenario.act(DAN, heart());
     scenario.mark_read(1);
     let before = scenario.all();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance(TimeDelta::hours(24));
 
     scenario.act(BEN, heart());
@@ -88,7 +88,7 @@ fn an_act_is_restored_to_its_original_batch_at_any_age() {
 fn an_act_is_restored_to_the_open_batch() {
     let mut scenario = hearts_of([BEN]);
     let single = scenario.only();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     for actor in [CARO, DAN] {
         scenario.advance_minutes(1);
         scenario.act(actor, heart());
@@ -116,7 +116,7 @@ fn an_act_is_restored_to_the_open_batch() {
 #[test]
 fn an_act_is_restored_to_a_new_batch_with_the_open_single() {
     let mut scenario = hearts_of([BEN]);
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance_minutes(5);
     scenario.act(CARO, heart());
     scenario.advance_minutes(5);
@@ -139,7 +139,7 @@ fn an_act_is_restored_to_a_new_batch_with_the_open_single() {
 fn an_act_is_restored_as_closed_if_the_open_single_is_too_old() {
     let mut scenario = hearts_of([BEN]);
     let before = scenario.only();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance_minutes(5);
     scenario.act(CARO, heart());
     scenario.advance(TimeDelta::hours(1) + MICROSECOND);
@@ -157,7 +157,7 @@ fn an_act_is_restored_as_closed_if_the_open_single_is_too_old() {
 fn an_act_is_restored_as_open_if_no_other_notification_is_open() {
     let mut scenario = hearts_of([BEN]);
     let before = scenario.only();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance(TimeDelta::hours(2));
 
     scenario.act(BEN, heart());
@@ -170,7 +170,7 @@ fn an_act_is_restored_as_open_if_no_other_notification_is_open() {
 #[test]
 fn a_restored_notification_keeps_its_age() {
     let mut scenario = hearts_of([BEN]);
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance(TimeDelta::hours(2));
     scenario.act(BEN, heart());
 
@@ -186,7 +186,7 @@ fn an_act_is_not_restored_to_a_full_batch() {
     for number in 2..12 {
         scenario.act(number, Act::Follow);
     }
-    scenario.undo(2, Act::Follow);
+    scenario.undo(2, &Act::Follow);
     scenario.act(12, Act::Follow);
     assert_eq!(scenario.only().batch_counts().child_count, 10);
 
@@ -214,7 +214,7 @@ fn changing_the_reaction_of_the_only_actor_updates_the_text_of_the_batch() {
             scenario.advance_minutes(1);
         }
 
-        scenario.inbox.update_reaction(BEN.into(), reaction(), Emoji::Fire);
+        scenario.react(BEN, Emoji::Fire);
 
         assert_eq!(scenario.messages(), ["* Ben liked your post and reacted with 🔥"]);
     }
@@ -227,9 +227,9 @@ fn setting_the_same_emoji_again_updates_nothing_in_the_list() {
     scenario.act(BEN, reaction());
     let before = scenario.inbox.last_seq();
 
-    scenario.inbox.update_reaction(BEN.into(), reaction(), Emoji::Hug);
+    scenario.react(BEN, Emoji::Hug);
     assert_eq!(scenario.inbox.last_seq(), before);
-    scenario.inbox.update_reaction(BEN.into(), reaction(), Emoji::Fire);
+    scenario.react(BEN, Emoji::Fire);
     assert_eq!(scenario.inbox.last_seq(), before + 1);
 }
 
@@ -238,7 +238,7 @@ fn setting_the_same_emoji_again_updates_nothing_in_the_list() {
 fn the_next_act_joins_a_batch_with_one_child() {
     let mut scenario = hearts_of([BEN, CARO]);
     let before = scenario.only();
-    scenario.undo(BEN, heart());
+    scenario.undo(BEN, &heart());
     scenario.advance(TimeDelta::hours(2));
 
     scenario.act(DAN, heart());
@@ -264,7 +264,7 @@ fn a_batch_is_no_longer_unread_for_a_child_that_was_withdrawn() {
         assert_eq!(scenario.inbox.counts().unread, 1);
         scenario.advance_minutes(1);
 
-        scenario.undo(DAN, heart());
+        scenario.undo(DAN, &heart());
 
         assert_eq!(scenario.only().read_at, Some(read_at));
     }
@@ -278,7 +278,7 @@ fn withdrawing_a_link_share_keeps_message_shares() {
     scenario.advance_minutes(1);
     scenario.act(BEN, message(1));
 
-    scenario.undo(BEN, link());
+    scenario.undo(BEN, &link());
 
     assert_eq!(scenario.messages(), ["* Ben sent you a post"]);
 }

@@ -74,7 +74,7 @@ impl Dataset {
             GeneratedAct::Reaction(index) => {
                 let reaction = &engagements.reactions[index];
                 let post = self.post_id(reaction.post);
-                (Act::Reaction { post }, EventDetails { emoji: Some(reaction.detail), ..none })
+                (Act::Reaction { post }, EventDetails::of_emoji(reaction.detail))
             }
             GeneratedAct::LinkShare(index) => {
                 (Act::LinkShare { post: self.post_id(engagements.shares[index].post) }, none)
@@ -84,7 +84,7 @@ impl Dataset {
                 let share_message = self.share_message(index);
                 (
                     Act::MessageShare { post, share: self.share_id(index) },
-                    EventDetails { share_message, ..none },
+                    EventDetails::of_message(share_message),
                 )
             }
             GeneratedAct::Comment(index) | GeneratedAct::Reply(index) => {

@@ -71,13 +71,8 @@ fn loaded_act(row: &Row) -> Option<LoadedAct> {
         row.get::<_, Option<&str>>("emoji_code").and_then(|code| Emoji::from_code(code).ok());
     let message = row.get::<_, Option<String>>("message_content");
     let [recipient, actor] = ["recipient", "actor"].map(|user| row.get::<_, i64>(user).into());
-    Some(LoadedAct {
-        cause: Cause { recipient, actor, act },
-        at: row.get("created_at"),
-        details: EventDetails {
-            emoji,
-            share_message: message.map(ShareMessage::from_stored),
-            ..EventDetails::default()
-        },
-    })
+    let mut details = EventDetails::default();
+    details.emoji = emoji;
+    details.share_message = message.map(ShareMessage::from_stored);
+    Some(LoadedAct { cause: Cause { recipient, actor, act }, at: row.get("created_at"), details })
 }

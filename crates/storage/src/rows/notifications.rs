@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use grateful_domain::notification::{BatchCounts, BatchKind, EventDetails};
+use grateful_domain::notification::{BatchCounts, BatchKind, EventDetails, Subject};
 use grateful_domain::{
     BatchKey, Emoji, Notification, NotificationType, PostId, Priority, ShareMessage, ShareMethod,
     UserId,
@@ -56,8 +56,8 @@ impl NotificationRow {
             user_id: notification.recipient.into(),
             actor_id: notification.actor.map(i64::from),
             kind: notification.kind.code().to_owned(),
-            data: stored_details(&notification.details),
-            priority: notification.priority.code().to_owned(),
+            data: stored_details(&notification.details, notification.subject.share_method),
+            priority: notification.subject.priority.code().to_owned(),
             read: notification.read_at.is_some(),
             read_at: notification.read_at,
             created_at: notification.created_at,
@@ -69,8 +69,8 @@ impl NotificationRow {
             actor_count: counts.actor_count,
             batch_key: stored_key(notification).map(|key| key.as_str().to_owned()),
             act: notification.act.clone(),
-            post_id: notification.post.map(Uuid::from),
-            comment_id: notification.comment.map(Uuid::from),
+            post_id: notification.subject.post.map(Uuid::from),
+            comment_id: notification.subject.comment.map(Uuid::from),
             seq,
         }
     }
@@ -87,17 +87,21 @@ impl TryFrom<NotificationRow> for Notification {
             row.parent_id
                 .and_then(|_| implied_key(kind, row.user_id.into(), row.post_id.map(Into::into)))
         });
+        let (details, share_method) = details_from(row.data)?;
         Ok(Self {
             id: row.id.into(),
             recipient: row.user_id.into(),
             kind,
             actor: row.actor_id.map(Into::into),
             act: row.act,
-            post: row.post_id.map(Into::into),
-            comment: row.comment_id.map(Into::into),
-            details: details_from(row.data)?,
-            priority: Priority::from_code(&row.priority)
-                .map_err(|_| corrupt("notifications.priority"))?,
+            subject: Subject {
+                post: row.post_id.map(Into::into),
+                comment: row.comment_id.map(Into::into),
+                share_method,
+                priority: Priority::from_code(&row.priority)
+                    .map_err(|_| corrupt("notifications.priority"))?,
+            },
+            details,
             // A row that other code wrote may lack the time.
             read_at: row.read.then(|| row.read_at.unwrap_or(row.last_updated_at)),
             created_at: row.created_at,
@@ -116,8 +120,8 @@ impl TryFrom<NotificationRow> for Notification {
 /// The batch key to store. It is NULL in children if their other columns imply it: most notifications are children of
 /// hearts, and no index has their key.
 fn stored_key(notification: &Notification) -> Option<&BatchKey> {
-    let Notification { kind, recipient, post, parent, key, .. } = notification;
-    let is_implied = parent.is_some() && implied_key(*kind, *recipient, *post) == *key;
+    let Notification { kind, recipient, subject, parent, key, .. } = notification;
+    let is_implied = parent.is_some() && implied_key(*kind, *recipient, subject.post) == *key;
     key.as_ref().filter(|_| !is_implied)
 }
 
@@ -136,7 +140,7 @@ fn implied_key(
     }
 }
 
-/// The column `data`: what only the act says, under the names that clients know. Older versions stored more.
+/// The column `data`: the details and the method of a share, under the names that clients know. Older versions stored more.
 #[derive(Serialize, Deserialize)]
 struct StoredDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,22 +152,23 @@ struct StoredDetails {
 }
 
 /// The details to store; NULL if there are none.
-fn stored_details(details: &EventDetails) -> Option<Value> {
+fn stored_details(details: &EventDetails, share_method: Option<ShareMethod>) -> Option<Value> {
     let stored = StoredDetails {
         emoji_code: details.emoji.map(|emoji| emoji.code().to_owned()),
-        share_method: details.share_method.map(|method| method.code().to_owned()),
+        share_method: share_method.map(|method| method.code().to_owned()),
         share_message: details.share_message.as_ref().map(|text| text.as_str().to_owned()),
     };
-    (*details != EventDetails::default()).then(|| json!(stored))
+    let is_empty = share_method.is_none() && *details == EventDetails::default();
+    (!is_empty).then(|| json!(stored))
 }
 
-fn details_from(data: Option<Value>) -> Result<EventDetails> {
-    let Some(data) = data else { return Ok(EventDetails::default()) };
+fn details_from(data: Option<Value>) -> Result<(EventDetails, Option<ShareMethod>)> {
+    let Some(data) = data else { return Ok((EventDetails::default(), None)) };
     let stored: StoredDetails = serde_json::from_value(data)
         .map_err(|_| StorageError::Corrupt { column: "notifications.data" })?;
-    Ok(EventDetails {
-        emoji: stored.emoji_code.and_then(|code| Emoji::from_code(&code).ok()),
-        share_method: stored.share_method.and_then(|code| ShareMethod::from_code(&code).ok()),
-        share_message: stored.share_message.map(ShareMessage::from_stored),
-    })
+    let mut details = EventDetails::default();
+    details.emoji = stored.emoji_code.and_then(|code| Emoji::from_code(&code).ok());
+    details.share_message = stored.share_message.map(ShareMessage::from_stored);
+    let share_method = stored.share_method.and_then(|code| ShareMethod::from_code(&code).ok());
+    Ok((details, share_method))
 }

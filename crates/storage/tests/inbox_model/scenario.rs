@@ -107,7 +107,7 @@ impl<'a> Scenario<'a> {
             }
             Step::Withdraw(index, act) => {
                 let (actor, act) = (self.fixture.actors[index].id, self.fixture.act(act));
-                self.inbox.withdraw(actor, act, self.now);
+                self.inbox.withdraw(actor, &act, self.now);
                 let cause = self.cause(index, act);
                 self.conn.notifications().withdraw(&[cause], self.now).await.unwrap();
                 (0, 0)
@@ -124,7 +124,8 @@ impl<'a> Scenario<'a> {
             }
             Step::UpdateReaction(actor, emoji) => {
                 let cause = self.cause(actor, self.fixture.act(1));
-                self.update(&[InboxUpdate::ChangeEmoji { cause, emoji }]).await
+                let details = EventDetails::of_emoji(emoji);
+                self.update(&[InboxUpdate::ChangeDetails { cause, details }]).await
             }
             Step::Group(ref acts) => {
                 let updates: Vec<_> = acts.iter().map(|act| self.group_update(act)).collect();
@@ -196,7 +197,7 @@ impl<'a> Scenario<'a> {
             }
             GroupAct::ChangeEmoji(actor, emoji) => {
                 let cause = self.cause(actor, self.fixture.act(1));
-                InboxUpdate::ChangeEmoji { cause, emoji }
+                InboxUpdate::ChangeDetails { cause, details: EventDetails::of_emoji(emoji) }
             }
         }
     }
@@ -278,8 +279,8 @@ impl<'a> Scenario<'a> {
             comment.map(|comment| comment.text.as_str().to_owned())
         };
         let quoted = QuotedTexts {
-            post: notification.post.map(|_| self.fixture.post_text.clone()),
-            comment: notification.comment.and_then(comment_text),
+            post: notification.subject.post.map(|_| self.fixture.post_text.clone()),
+            comment: notification.subject.comment.and_then(comment_text),
         };
         let author_of = |id| self.fixture.actors.iter().find(|actor| actor.id == id).cloned();
         with_sorted_actors(self.inbox.render(notification, &quoted, author_of))

@@ -255,7 +255,7 @@ impl From<RenderedNotification> for NotificationView {
             read: notification.read_at.is_some(),
             created_at: notification.created_at.into(),
             last_updated_at: notification.last_updated_at.into(),
-            post_id: notification.post.map(Uuid::from),
+            post_id: notification.subject.post.map(Uuid::from),
             from_user: actor.map_or_else(ActorView::unknown, ActorView::from),
             is_batch,
             batch_count: counts.child_count,

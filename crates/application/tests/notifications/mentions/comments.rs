@@ -21,8 +21,11 @@ async fn a_comment_notifies_mentioned_users_with_a_preview() {
         (rendered.text.title.as_str(), rendered.text.message.as_str()),
         ("You were mentioned", expected)
     );
-    assert_eq!((notification.post, notification.comment), (Some(scenario.post.id), Some(comment)));
-    assert_eq!(notification.priority, Priority::High);
+    assert_eq!(
+        (notification.subject.post, notification.subject.comment),
+        (Some(scenario.post.id), Some(comment))
+    );
+    assert_eq!(notification.subject.priority, Priority::High);
     assert_eq!(scenario.counts(scenario.ana).await, (1, 1));
     scenario.assert_consistent().await;
 }
@@ -193,7 +196,7 @@ async fn an_edit_notifies_newly_mentioned_users_and_withdraws_removed_mentions()
     assert_eq!(scenario.list_stored(scenario.caro).await, to_caro);
     assert_eq!(scenario.list_stored(scenario.ana).await, to_ana);
     assert_eq!(scenario.messages(eve).await, ["ben mentioned you in a post: Like @CARO and @eve"]);
-    assert_eq!(scenario.only_notification(dan).await.notification.comment, Some(other));
+    assert_eq!(scenario.only_notification(dan).await.notification.subject.comment, Some(other));
     scenario.assert_consistent().await;
 }
 

@@ -30,7 +30,10 @@ async fn an_edit_withdraws_removed_mentions() {
 
     edit_content(&scenario, post, "For @Caro alone").await;
 
-    assert_eq!(scenario.only_notification(scenario.ben).await.notification.post, Some(other));
+    assert_eq!(
+        scenario.only_notification(scenario.ben).await.notification.subject.post,
+        Some(other)
+    );
     assert_eq!(scenario.counts(scenario.caro).await, (1, 1));
     scenario.assert_consistent().await;
 }

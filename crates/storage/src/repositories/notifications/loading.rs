@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use grateful_domain::notification::{Act, Deliverability, InboxPart, InboxUpdate, OtherChildren};
+use grateful_domain::notification::{
+    Act, Cause, Deliverability, InboxPart, InboxUpdate, OtherChildren,
+};
 use grateful_domain::{Inbox, NotificationType, Preferences, UserId};
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +39,10 @@ impl Notifications<'_> {
             recipients: causes().map(|cause| cause.recipient.into()).collect(),
             actors: causes().map(|cause| cause.actor.into()).collect(),
             acts: causes().map(|cause| cause.act.dedup_key()).collect(),
-            keys: causes().map(|cause| cause.key().map(|key| key.as_str().to_owned())).collect(),
+            keys: causes()
+                .map(Cause::key)
+                .map(|key| key.map(|key| key.as_str().to_owned()))
+                .collect(),
             posts: causes().map(|cause| required_post(cause.act)).collect(),
         };
         let rows: Vec<Value> = load.load(self.conn).await?;
@@ -48,7 +53,7 @@ impl Notifications<'_> {
         }
         let inboxes = last_seqs.iter().map(|(owner, last_seq)| {
             let part = parts.by_owner.remove(owner).unwrap_or_default();
-            (*owner, Inbox::from_part(*owner, *last_seq, part))
+            (*owner, Inbox::new(*owner).with_part(*last_seq, part))
         });
         Ok((inboxes.collect(), parts.deliverability))
     }

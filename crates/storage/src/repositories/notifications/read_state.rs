@@ -150,7 +150,7 @@ impl<C: ReadConnection> Notifications<'_, C> {
             window_opened_at,
             actors: actors.into_iter().map(UserId::from).collect(),
         });
-        let remaining = kind.map(|_| HourlyQuota::remaining(window.as_ref(), now));
+        let remaining = kind.map(|_| HourlyQuota::LIMITS.remaining(window.as_ref(), now));
         Ok(NotificationStats { last_hour, last_day, total, remaining, held_back })
     }
 }

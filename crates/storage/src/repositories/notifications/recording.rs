@@ -123,14 +123,14 @@ fn apply_updates(
 ) -> RecordResult {
     let mut result = RecordResult::default();
     for (index, update) in updates.iter().enumerate() {
-        let recipient = update.recipient();
+        let Cause { recipient, act, .. } = *update.cause();
         let (Some(inbox), Some(deliverability)) =
             (inboxes.get_mut(&recipient), deliverability.get(&index))
         else {
             continue;
         };
         let Some(decision) = inbox.update(update, *deliverability) else { continue };
-        let kind = update.cause().act.kind();
+        let kind = act.kind();
         record_outcome(kind, decision.into());
         if decision == BatchDecision::HoldBack {
             result.held_back.push(HeldBackEvent { recipient, kind });
@@ -143,20 +143,16 @@ fn apply_updates(
 fn reservations(refs: &[(uuid::Uuid, i64)], updates: &[InboxUpdate]) -> HashMap<UserId, i64> {
     let mut changes = HashMap::new();
     let of_refs = refs.iter().map(|(_, user)| (UserId::from(*user), 1));
-    let of_updates = updates.iter().map(|update| (update.recipient(), update.max_changes()));
+    let of_updates = updates.iter().map(|update| (update.cause().recipient, update.max_changes()));
     for (user, number) in of_refs.chain(of_updates) {
         *changes.entry(user).or_default() += number;
     }
     changes
 }
 
-/// When the last of the changes happened. Changed reactions have no time; they remove nothing from a list.
+/// When the last of the changes happened. Changed details have no time; they remove nothing from a list.
 fn latest(withdrawn: Option<&RefsToWithdraw>, updates: &[InboxUpdate]) -> DateTime<Utc> {
-    let of_updates = updates.iter().filter_map(|update| match update {
-        InboxUpdate::Record(event) => Some(event.at),
-        InboxUpdate::Withdraw { at, .. } => Some(*at),
-        InboxUpdate::ChangeEmoji { .. } => None,
-    });
+    let of_updates = updates.iter().filter_map(InboxUpdate::at);
     let of_refs = withdrawn.into_iter().map(|withdrawn| withdrawn.at);
     of_updates.chain(of_refs).max().unwrap_or_default()
 }

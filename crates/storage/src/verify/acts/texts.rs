@@ -90,10 +90,11 @@ pub(super) async fn list_comments(
 /// The causes by which a comment may have notified a recipient. One of them is enough: an edit may add or remove a mention
 /// after the recipient was notified of the comment or of the mention.
 fn alternatives(comment: &Comment, cause: Cause) -> Vec<Cause> {
+    let Cause { recipient, actor, .. } = cause;
     let (post, id) = (comment.post, comment.id);
     let reply = comment.parent.map(|parent| Act::Reply { post, comment: id, parent });
     let others = [Act::Mention { post, comment: Some(id) }, Act::Comment { post, comment: id }];
-    reply.into_iter().chain(others).map(|act| Cause { act, ..cause }).collect()
+    reply.into_iter().chain(others).map(|act| Cause { recipient, actor, act }).collect()
 }
 
 /// The users with the usernames that texts mention, by name in lower case.

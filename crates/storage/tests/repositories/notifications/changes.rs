@@ -1,7 +1,7 @@
 //! The sequence of changes of a list, which clients follow.
 
 use chrono::TimeDelta;
-use grateful_domain::notification::{Act, InboxChangeKind, InboxUpdate};
+use grateful_domain::notification::{Act, EventDetails, InboxChangeKind, InboxUpdate};
 use grateful_domain::{Emoji, NotificationId};
 use grateful_storage::{InboxPosition, NotificationRead, Repositories};
 
@@ -112,7 +112,7 @@ async fn updates_that_do_not_affect_the_list_are_no_change() {
         scenario
             .conn
             .notifications()
-            .update(&[InboxUpdate::ChangeEmoji { cause, emoji }])
+            .update(&[InboxUpdate::ChangeDetails { cause, details: EventDetails::of_emoji(emoji) }])
             .await
             .unwrap();
     }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
 use grateful_domain::notification::{
-    Act, BatchCounts, Cause, Event, InboxChangeKind, InboxUpdate, NotificationCounts,
+    Act, BatchCounts, Cause, Event, EventDetails, InboxChangeKind, InboxUpdate, NotificationCounts,
     RenderedNotification,
 };
 use grateful_domain::{Emoji, Limit, NotificationId, PageRequest, PostId, ShareId, UserId};
@@ -268,7 +268,8 @@ async fn withdraw_or_change(
 ) {
     if let (Act::Reaction { .. }, 0) = (causes[0].act, rng.below(2)) {
         let emoji = Emoji::ALL[rng.below(10)];
-        let change = InboxUpdate::ChangeEmoji { cause: causes[0], emoji };
+        let change =
+            InboxUpdate::ChangeDetails { cause: causes[0], details: EventDetails::of_emoji(emoji) };
         let update = async |tx: &mut Connection| {
             tx.notifications().update(std::slice::from_ref(&change)).await
         };

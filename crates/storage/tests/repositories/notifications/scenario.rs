@@ -120,8 +120,10 @@ impl Scenario {
 
 /// An event at this time, with all details that its act can have.
 pub(crate) fn event(cause: Cause, at: DateTime<Utc>) -> Event {
-    let emoji = matches!(cause.act, Act::Reaction { .. }).then_some(Emoji::Hug);
-    let details = EventDetails { emoji, ..EventDetails::default() };
+    let details = match cause.act {
+        Act::Reaction { .. } => EventDetails::of_emoji(Emoji::Hug),
+        _ => EventDetails::default(),
+    };
     Event { cause, details, at, id: new_id(), batch_id: new_id() }
 }
 

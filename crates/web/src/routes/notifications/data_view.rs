@@ -74,19 +74,19 @@ impl From<&RenderedNotification> for NotificationDataView {
     fn from(rendered: &RenderedNotification) -> Self {
         let RenderedNotification { notification, actor, post_preview, comment_preview, .. } =
             rendered;
-        let details = &notification.details;
+        let (subject, details) = (&notification.subject, &notification.details);
         let username = actor.as_ref().map_or(UNKNOWN_USERNAME, |actor| actor.username.as_str());
         let id = actor.as_ref().map(|actor| actor.id);
         let mut view = Self {
             actor_user_id: id.map_or_else(|| UNKNOWN_USER_ID.to_owned(), |id| id.to_string()),
             actor_username: username.to_owned(),
-            comment_id: notification.comment.map(Uuid::from),
+            comment_id: subject.comment.map(Uuid::from),
             comment_preview: comment_preview.clone(),
             emoji_code: details.emoji.map(Emoji::code),
-            post_id: notification.post.map(Uuid::from),
+            post_id: subject.post.map(Uuid::from),
             post_preview: post_preview.clone(),
             share_message: details.share_message.as_ref().map(|text| text.as_str().to_owned()),
-            share_method: details.share_method.map(ShareMethod::code),
+            share_method: subject.share_method.map(ShareMethod::code),
             ..Self::default()
         };
         // The older name of `actor_username`, specific to the type, that clients read.
@@ -187,11 +187,9 @@ mod tests {
         };
         let is_message = matches!(act, Act::MessageShare { .. });
         let message = ShareMessage::from_stored("Look at that".to_owned());
-        let details = EventDetails {
-            emoji: matches!(act, Act::Reaction { .. }).then_some(Emoji::Hug),
-            share_message: is_message.then_some(message),
-            ..EventDetails::default()
-        };
+        let mut details = EventDetails::default();
+        details.emoji = matches!(act, Act::Reaction { .. }).then_some(Emoji::Hug);
+        details.share_message = is_message.then_some(message);
         let event = Event {
             cause: Cause { recipient: UserId::from(1), actor: actor.id, act },
             details,

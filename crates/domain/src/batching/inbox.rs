@@ -7,75 +7,63 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Act, BatchDecision, Cause, Deliverability, Event, HourlyQuota, InboxChanges, InboxContext,
-    InboxUpdate, Notification, NotificationCounts, NotificationType, ParentNotification,
-    QuotedTexts, RemainingBatch, RenderedNotification, SuppressedNotification, WithdrawalReason,
-    WithdrawnNotification, decide, record, update_reaction, withdraw,
+    BatchDecision, BatchPolicy, Cause, Deliverability, Event, InboxChanges, InboxContext,
+    InboxUpdate, Notification, NotificationCounts, ParentNotification, RemainingBatch, StartQuota,
+    SuppressedNotification, WithdrawalReason, WithdrawnNotification, change_details, decide,
+    record, withdraw,
 };
-use crate::{Author, BatchKey, Emoji, NotificationId, UserId};
 
 /// The notifications of one user, and what is stored with them.
-///
-/// ```
-/// use chrono::{DateTime, TimeDelta};
-/// use grateful_domain::notification::{
-///     Act, Cause, Deliverability, Event, EventDetails, Inbox, QuotedTexts,
-/// };
-/// use grateful_domain::UserId;
-/// use uuid::Uuid;
-///
-/// let ana = UserId::from(1);
-/// let mut inbox = Inbox::new(ana);
-/// for number in 2..5 {
-///     let event = Event {
-///         cause: Cause { recipient: ana, actor: UserId::from(number), act: Act::Follow },
-///         details: EventDetails::default(),
-///         at: DateTime::UNIX_EPOCH + TimeDelta::minutes(number),
-///         id: Uuid::from_u128(number as u128).into(),
-///         batch_id: Uuid::from_u128(100 + number as u128).into(),
-///     };
-///     inbox.record(&event, Deliverability::Allowed);
-/// }
-/// let list = inbox.top_level();
-/// assert_eq!(list.len(), 1);
-/// let rendered = inbox.render(list[0], &QuotedTexts::default(), |_| None);
-/// assert_eq!(rendered.text.message, "3 people started following you");
-/// ```
 #[derive(Debug, Clone)]
-pub struct Inbox {
-    owner: UserId,
+pub struct Inbox<P: BatchPolicy> {
+    policy: P,
+    owner: P::User,
     /// Each with the number of the last change of the list that showed it, or 0 if none did.
-    pub(super) notifications: BTreeMap<NotificationId, (Notification, i64)>,
+    pub(super) notifications: BTreeMap<P::Id, (Notification<P>, i64)>,
     pub(super) last_seq: i64,
     /// The notifications that left the list, each with the number of the change.
-    pub(super) removals: Vec<(NotificationId, i64)>,
-    by_act: BTreeMap<ActKey, NotificationId>,
-    open: BTreeMap<BatchKey, NotificationId>,
-    pub(super) children: BTreeMap<NotificationId, Children>,
-    pub(super) withdrawn: BTreeMap<ActKey, WithdrawnNotification>,
-    pub(super) suppressed: BTreeMap<ActKey, SuppressedNotification>,
-    /// Each with the number of events of the type that the hourly limit has ever held back.
-    pub(super) quotas: BTreeMap<NotificationType, (HourlyQuota, i64)>,
+    pub(super) removals: Vec<(P::Id, i64)>,
+    by_act: BTreeMap<ActKey<P>, P::Id>,
+    open: BTreeMap<P::Key, P::Id>,
+    pub(super) children: BTreeMap<P::Id, Children<P>>,
+    pub(super) withdrawn: BTreeMap<ActKey<P>, WithdrawnNotification<P>>,
+    pub(super) suppressed: BTreeMap<ActKey<P>, SuppressedNotification<P>>,
+    /// Each with the number of events of the type that the limit of starts has ever held back.
+    pub(super) quotas: BTreeMap<P::Kind, (StartQuota<P::User>, i64)>,
 }
 
-/// An actor, and the [`Act::dedup_key`] of their act.
-type ActKey = (UserId, String);
+/// An actor, and the [`BatchPolicy::act_key`] of their act.
+type ActKey<P> = (<P as BatchPolicy>::User, <P as BatchPolicy>::ActKey);
 
 /// The children of a batch. In a [part](super::InboxPart) of an inbox, not all of them are loaded.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Children {
+#[derive(Debug, Clone)]
+pub(super) struct Children<P: BatchPolicy> {
     /// The loaded ones, by [`Notification::sort_key`].
-    by_time: BTreeSet<(DateTime<Utc>, NotificationId)>,
+    by_time: BTreeSet<(DateTime<Utc>, P::Id)>,
     /// How many children each actor has. Those that are not loaded count as one.
-    pub(super) per_actor: BTreeMap<Option<UserId>, usize>,
+    pub(super) per_actor: BTreeMap<Option<P::User>, usize>,
     /// Whether a child that is not loaded is unread.
     pub(super) has_unloaded_unread: bool,
 }
 
-impl Inbox {
+impl<P: BatchPolicy> Default for Children<P> {
+    fn default() -> Self {
+        Self { by_time: BTreeSet::new(), per_actor: BTreeMap::new(), has_unloaded_unread: false }
+    }
+}
+
+impl<P: BatchPolicy + Default> Inbox<P> {
+    /// An empty inbox with the default policy.
+    pub fn new(owner: P::User) -> Self {
+        Self::with_policy(P::default(), owner)
+    }
+}
+
+impl<P: BatchPolicy> Inbox<P> {
     /// An empty inbox.
-    pub fn new(owner: UserId) -> Self {
+    pub fn with_policy(policy: P, owner: P::User) -> Self {
         Self {
+            policy,
             owner,
             notifications: BTreeMap::new(),
             last_seq: 0,
@@ -92,39 +80,43 @@ impl Inbox {
     /// Applies an update. Returns what happened to an event. `deliverability` is that of the event.
     pub fn update(
         &mut self,
-        update: &InboxUpdate,
+        update: &InboxUpdate<P>,
         deliverability: Deliverability,
     ) -> Option<BatchDecision> {
         match update {
             InboxUpdate::Record(event) => return Some(self.record(event, deliverability)),
-            InboxUpdate::Withdraw { cause, at } => self.withdraw(cause.actor, cause.act, *at),
-            InboxUpdate::ChangeEmoji { cause, emoji } => {
-                self.update_reaction(cause.actor, cause.act, *emoji);
+            InboxUpdate::Withdraw { cause, at } => {
+                self.withdraw(cause.actor.clone(), &cause.act, *at);
+            }
+            InboxUpdate::ChangeDetails { cause, details } => {
+                self.change_details(cause.actor.clone(), &cause.act, details.clone());
             }
         }
         None
     }
 
-    /// Records an event. If the hourly limit is reached, the event is held back.
-    pub fn record(&mut self, event: &Event, deliverability: Deliverability) -> BatchDecision {
+    /// Records an event. If the limit of starts is reached, the event is held back.
+    pub fn record(&mut self, event: &Event<P>, deliverability: Deliverability) -> BatchDecision {
         let context = self.context(event, deliverability);
-        let decision = match decide(event, &context) {
-            BatchDecision::Start if !self.consume_quota(event.cause, event.at) => {
+        let limits = self.policy.batch_limits(&event.cause.act);
+        let decision = match decide(limits, event, &context) {
+            BatchDecision::Start if !self.consume_quota(&event.cause, event.at) => {
                 BatchDecision::HoldBack
             }
             decision => decision,
         };
-        self.apply(record(event, &context, decision));
+        self.apply(record(&self.policy, event, &context, decision));
         decision
     }
 
-    /// Returns false, and counts the event as held back, if the hourly limit is reached.
-    fn consume_quota(&mut self, cause: Cause, at: DateTime<Utc>) -> bool {
-        let kind = cause.act.kind();
+    /// Returns false, and counts the event as held back, if the limit of starts is reached.
+    fn consume_quota(&mut self, cause: &Cause<P>, at: DateTime<Utc>) -> bool {
+        let kind = self.policy.kind(&cause.act);
+        let limits = self.policy.start_limits(kind);
         let current = self.quotas.get(&kind);
         let held_back = current.map_or(0, |(_, held_back)| *held_back);
-        if let Some(quota) = HourlyQuota::consume(current.map(|(quota, _)| quota), cause.actor, at)
-        {
+        let quota = current.map(|(quota, _)| quota);
+        if let Some(quota) = limits.consume(quota, &cause.actor, at) {
             self.quotas.insert(kind, (quota, held_back));
             return true;
         }
@@ -135,8 +127,8 @@ impl Inbox {
     }
 
     /// Withdraws the notification of an undone act.
-    pub fn withdraw(&mut self, actor: UserId, act: Act, now: DateTime<Utc>) {
-        let key = (actor, act.dedup_key());
+    pub fn withdraw(&mut self, actor: P::User, act: &P::Act, now: DateTime<Utc>) {
+        let key = (actor, self.policy.act_key(act));
         self.suppressed.remove(&key);
         if let Some(id) = self.by_act.get(&key) {
             self.withdraw_notification(*id, WithdrawalReason::Undone, now);
@@ -146,33 +138,35 @@ impl Inbox {
     /// Withdraws a single notification or a child of a batch.
     pub fn withdraw_notification(
         &mut self,
-        id: NotificationId,
+        id: P::Id,
         reason: WithdrawalReason,
         now: DateTime<Utc>,
     ) {
         let Some(notification) = self.get(id).cloned() else { return };
         if notification.is_top_level()
-            && let Some(actor) = notification.actor
+            && let Some(actor) = &notification.actor
             && let Some((quota, _)) = self.quotas.get_mut(&notification.kind)
         {
             *quota = quota.release(actor, notification.created_at);
         }
         let Some(parent) = self.get(notification.parent.unwrap_or(id)).cloned() else { return };
         let remaining = self.remaining_batch(&parent, Some(&notification));
-        self.apply(withdraw(&parent, &notification, remaining.as_ref(), reason, now));
+        let remaining = remaining.as_ref();
+        self.apply(withdraw(&self.policy, &parent, &notification, remaining, reason, now));
     }
 
-    /// Replaces the emoji in the notification of a reaction.
-    pub fn update_reaction(&mut self, actor: UserId, act: Act, emoji: Emoji) {
-        let Some(reaction) = self.find(&(actor, act.dedup_key())).cloned() else { return };
-        let batch = reaction.parent.and_then(|parent| self.get(parent)).cloned();
-        let remaining = batch.as_ref().and_then(|batch| self.remaining_batch(batch, None));
-        let batch = batch.as_ref().zip(remaining.as_ref());
-        self.apply(update_reaction(&reaction, emoji, batch));
+    /// Replaces the details in the notification of an act.
+    pub fn change_details(&mut self, actor: P::User, act: &P::Act, details: P::Details) {
+        let key = (actor, self.policy.act_key(act));
+        let Some(before) = self.by_act.get(&key).and_then(|id| self.get(*id)) else { return };
+        let batch = before.parent.and_then(|parent| self.get(parent));
+        let remaining = batch.and_then(|batch| self.remaining_batch(batch, None));
+        let changes = change_details(before, details, batch.zip(remaining.as_ref()));
+        self.apply(changes);
     }
 
     /// Marks a notification as read, and all children if it is a batch. Returns whether the notification exists.
-    pub fn mark_read(&mut self, id: NotificationId, now: DateTime<Utc>) -> bool {
+    pub fn mark_read(&mut self, id: P::Id, now: DateTime<Utc>) -> bool {
         for (notification, _) in self.notifications.values_mut() {
             if notification.id == id || notification.parent == Some(id) {
                 notification.read_at = notification.read_at.or(Some(now));
@@ -194,7 +188,7 @@ impl Inbox {
     }
 
     /// The top-level notifications, most recently updated first.
-    pub fn top_level(&self) -> Vec<&Notification> {
+    pub fn top_level(&self) -> Vec<&Notification<P>> {
         let all = self.notifications.values().map(|(notification, _)| notification);
         let mut list: Vec<_> = all.filter(|notification| notification.is_top_level()).collect();
         list.sort_by_key(|notification| Reverse((notification.last_updated_at, notification.id)));
@@ -202,7 +196,7 @@ impl Inbox {
     }
 
     /// The children of a batch, newest first.
-    pub fn children(&self, batch: NotificationId) -> Vec<&Notification> {
+    pub fn children(&self, batch: P::Id) -> Vec<&Notification<P>> {
         let ids = self.children.get(&batch).into_iter().flat_map(|them| them.by_time.iter().rev());
         ids.filter_map(|(_, id)| self.get(*id)).collect()
     }
@@ -219,30 +213,9 @@ impl Inbox {
         NotificationCounts { unread, total }
     }
 
-    /// Renders a notification of this inbox with the users that `author_of` finds, and with the current texts that it quotes.
-    pub fn render(
-        &self,
-        notification: &Notification,
-        quoted: &QuotedTexts,
-        author_of: impl Fn(UserId) -> Option<Author>,
-    ) -> RenderedNotification {
-        let mut actors: Vec<(Author, Option<Emoji>)> = Vec::new();
-        for child in self.children(notification.id) {
-            let Some(author) = child.actor.and_then(&author_of) else { continue };
-            let emoji = child.details.emoji;
-            match actors.iter_mut().find(|(shown, _)| shown.id == author.id) {
-                Some((_, shown)) => *shown = shown.or(emoji),
-                None => actors.push((author, emoji)),
-            }
-        }
-        actors.truncate(RenderedNotification::MAX_ACTORS);
-        let actor = notification.actor.and_then(&author_of);
-        RenderedNotification::new(notification.clone(), actor, actors, quoted)
-    }
-
     /// The recipient of the notifications.
-    pub fn owner(&self) -> UserId {
-        self.owner
+    pub fn owner(&self) -> &P::User {
+        &self.owner
     }
 
     /// The number of the last change of the list.
@@ -250,63 +223,64 @@ impl Inbox {
         self.last_seq
     }
 
-    /// The quota of each type, with the number of events that the hourly limit has ever held back.
-    pub fn quotas(&self) -> impl Iterator<Item = (NotificationType, &HourlyQuota, i64)> {
+    /// The quota of each type, with the number of events that the limit of starts has ever held back.
+    pub fn quotas(&self) -> impl Iterator<Item = (P::Kind, &StartQuota<P::User>, i64)> {
         self.quotas.iter().map(|(kind, (quota, held_back))| (*kind, quota, *held_back))
     }
 
-    /// How many events the hourly limit has held back.
+    /// How many events the limits of starts have held back.
     pub fn held_back(&self) -> i64 {
         self.quotas().map(|(.., held_back)| held_back).sum()
     }
 
     /// The acts without a notification, for a reason that their rows do not show.
-    pub fn suppressed(&self) -> impl Iterator<Item = &SuppressedNotification> {
+    pub fn suppressed(&self) -> impl Iterator<Item = &SuppressedNotification<P>> {
         self.suppressed.values()
     }
 
     /// All notifications, each with the number of the last change of the list that showed it, or 0 if none did.
-    pub fn into_notifications(self) -> impl Iterator<Item = (Notification, i64)> {
+    pub fn into_notifications(self) -> impl Iterator<Item = (Notification<P>, i64)> {
         self.notifications.into_values()
     }
 
-    fn context(&self, event: &Event, deliverability: Deliverability) -> InboxContext {
-        let Cause { actor, act, .. } = event.cause;
-        debug_assert_eq!(event.cause.recipient, self.owner, "an event goes to its recipient");
-        let key = (actor, act.dedup_key());
-        let withdrawn = self.withdrawn.get(&key).cloned();
-        let original = withdrawn.as_ref().and_then(|withdrawn| self.get(withdrawn.parent?));
+    fn context(&self, event: &Event<P>, deliverability: Deliverability) -> InboxContext<P> {
+        let Cause { recipient, actor, act } = &event.cause;
+        debug_assert_eq!(*recipient, self.owner, "an event goes to its recipient");
+        let key = (actor.clone(), self.policy.act_key(act));
+        let withdrawn = self.withdrawn.get(&key).filter(|withdrawn| {
+            let (kind, subject) = (self.policy.kind(act), self.policy.subject(act));
+            let window = self.policy.restore_window(kind, &subject);
+            window.is_some_and(|window| withdrawn.is_restorable(window, event.at))
+        });
+        let original = withdrawn.and_then(|withdrawn| self.get(withdrawn.parent?));
         let original = original.filter(|parent| parent.batch.is_some());
-        let open = event.cause.key().and_then(|key| self.get(*self.open.get(&key)?));
+        let open = self.policy.batch_key(&event.cause).and_then(|key| self.open.get(&key));
+        let open = open.and_then(|open| self.get(*open));
         InboxContext {
             deliverability,
             is_recorded: self.by_act.contains_key(&key),
             original_batch: original.map(|batch| self.parent_notification(batch, actor)),
             open: open.map(|open| self.parent_notification(open, actor)),
-            withdrawn,
+            withdrawn: withdrawn.cloned(),
         }
     }
 
-    fn get(&self, id: NotificationId) -> Option<&Notification> {
+    fn get(&self, id: P::Id) -> Option<&Notification<P>> {
         self.notifications.get(&id).map(|(notification, _)| notification)
-    }
-
-    fn find(&self, act: &ActKey) -> Option<&Notification> {
-        self.get(*self.by_act.get(act)?)
     }
 
     fn parent_notification(
         &self,
-        notification: &Notification,
-        actor: UserId,
-    ) -> ParentNotification {
+        notification: &Notification<P>,
+        actor: &P::User,
+    ) -> ParentNotification<P> {
         let children = self.children.get(&notification.id).filter(|_| notification.batch.is_some());
         let newest = children.and_then(|children| children.by_time.last().copied());
         ParentNotification {
             notification: notification.clone(),
             newest: newest.unwrap_or_else(|| notification.sort_key()),
-            has_actor: children.map_or(notification.actor == Some(actor), |children| {
-                children.per_actor.contains_key(&Some(actor))
+            has_actor: children.map_or(notification.actor.as_ref() == Some(actor), |children| {
+                children.per_actor.contains_key(&Some(actor.clone()))
             }),
         }
     }
@@ -314,9 +288,9 @@ impl Inbox {
     /// The batch without one child, or `None` if no child remains.
     fn remaining_batch(
         &self,
-        batch: &Notification,
-        without: Option<&Notification>,
-    ) -> Option<RemainingBatch> {
+        batch: &Notification<P>,
+        without: Option<&Notification<P>>,
+    ) -> Option<RemainingBatch<P>> {
         let children = self.children.get(&batch.id)?;
         let remaining = || {
             let ids = children.by_time.iter().rev().map(|(_, id)| *id);
@@ -335,7 +309,7 @@ impl Inbox {
         Some(RemainingBatch { counts, newest, all_read })
     }
 
-    fn apply(&mut self, mut changes: InboxChanges) {
+    fn apply(&mut self, mut changes: InboxChanges<P>) {
         let (removed, saved) = changes.take_numbered(&mut self.last_seq);
         self.removals.extend(removed);
         for id in changes.deleted {
@@ -348,18 +322,20 @@ impl Inbox {
             self.withdrawn.remove(&(restored.actor, restored.act));
         }
         for withdrawn in changes.withdrawn {
-            self.withdrawn.insert((withdrawn.actor, withdrawn.act.clone()), withdrawn);
+            let key = (withdrawn.actor.clone(), withdrawn.act.clone());
+            self.withdrawn.insert(key, withdrawn);
         }
         for suppressed in changes.suppressed {
-            self.suppressed.insert((suppressed.actor, suppressed.act.clone()), suppressed);
+            let key = (suppressed.actor.clone(), suppressed.act.clone());
+            self.suppressed.insert(key, suppressed);
         }
     }
 
-    pub(super) fn save(&mut self, notification: Notification, seq: i64) {
+    pub(super) fn save(&mut self, notification: Notification<P>, seq: i64) {
         let id = notification.id;
         let last_seq = self.remove(id);
         let seq = last_seq.map_or(seq, |last_seq| seq.max(last_seq));
-        if let Some(key) = act_key(&notification) {
+        if let Some(key) = notification.actor_and_act() {
             if last_seq.is_none() {
                 self.suppressed.remove(&key);
             }
@@ -371,15 +347,15 @@ impl Inbox {
         if let Some(parent) = notification.parent {
             let children = self.children.entry(parent).or_default();
             children.by_time.insert(notification.sort_key());
-            *children.per_actor.entry(notification.actor).or_default() += 1;
+            *children.per_actor.entry(notification.actor.clone()).or_default() += 1;
         }
         self.notifications.insert(id, (notification, seq));
     }
 
     /// Removes a notification, and returns the number of the change that showed it.
-    fn remove(&mut self, id: NotificationId) -> Option<i64> {
+    fn remove(&mut self, id: P::Id) -> Option<i64> {
         let (notification, seq) = self.notifications.remove(&id)?;
-        if let Some(key) = act_key(&notification) {
+        if let Some(key) = notification.actor_and_act() {
             self.by_act.remove(&key);
         }
         if let Some(key) = &notification.key
@@ -398,8 +374,4 @@ impl Inbox {
         }
         Some(seq)
     }
-}
-
-pub(super) fn act_key(notification: &Notification) -> Option<ActKey> {
-    Some((notification.actor?, notification.act.clone()?))
 }

@@ -1,19 +1,19 @@
-//! Withdraws the notifications of undone acts, and updates those of changed reactions
+//! Withdraws the notifications of undone acts, and updates those of changed ones
 //! (docs/rules.md#notification-invariants, 4 to 6).
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    BatchCounts, InboxChanges, Notification, SuppressedNotification, WithdrawnNotification,
+    BatchCounts, BatchPolicy, InboxChanges, Notification, SuppressedNotification,
+    WithdrawnNotification,
 };
-use crate::Emoji;
 
 /// What remains of a batch after one of its children is withdrawn.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct RemainingBatch {
+pub(super) struct RemainingBatch<P: BatchPolicy> {
     pub counts: BatchCounts,
     /// The newest remaining child.
-    pub newest: Notification,
+    pub newest: Notification<P>,
     /// Whether the recipient has read every remaining child.
     pub all_read: bool,
 }
@@ -32,18 +32,19 @@ pub enum WithdrawalReason {
 ///
 /// A batch becomes read if all remaining children are read: what made it unread was withdrawn. No notification becomes
 /// unread, and the order of the list does not change.
-pub(super) fn withdraw(
-    parent: &Notification,
-    notification: &Notification,
-    remaining: Option<&RemainingBatch>,
+pub(super) fn withdraw<P: BatchPolicy>(
+    policy: &P,
+    parent: &Notification<P>,
+    notification: &Notification<P>,
+    remaining: Option<&RemainingBatch<P>>,
     reason: WithdrawalReason,
     now: DateTime<Utc>,
-) -> InboxChanges {
-    let withdrawn = to_withdrawn(notification, now).into_iter().collect();
+) -> InboxChanges<P> {
+    let withdrawn = to_withdrawn(policy, notification, now).into_iter().collect();
     let deleted = vec![notification.id];
     let suppressed = match reason {
         WithdrawalReason::Undone => None,
-        WithdrawalReason::Revoked => SuppressedNotification::of_withdrawn(notification, now),
+        WithdrawalReason::Revoked => SuppressedNotification::of_revoked(policy, notification, now),
     };
     let suppressed = suppressed.into_iter().collect();
     let changes = InboxChanges { deleted, withdrawn, suppressed, ..InboxChanges::default() };
@@ -62,53 +63,60 @@ pub(super) fn withdraw(
     }
 }
 
-/// Replaces the emoji in the notification of a reaction. If that is a child of a batch, the batch comes with its current
-/// children as [`RemainingBatch`].
+/// Replaces the details of a notification. If it is a child of a batch, the batch comes with its current children as
+/// [`RemainingBatch`].
 ///
 /// No notification becomes unread, and the order of the list does not change.
-pub(super) fn update_reaction(
-    reaction: &Notification,
-    emoji: Emoji,
-    batch: Option<(&Notification, &RemainingBatch)>,
-) -> InboxChanges {
-    let mut after = reaction.clone();
-    after.details.emoji = Some(emoji);
-    let is_changed = after.details != reaction.details;
+pub(super) fn change_details<P: BatchPolicy>(
+    before: &Notification<P>,
+    details: P::Details,
+    batch: Option<(&Notification<P>, &RemainingBatch<P>)>,
+) -> InboxChanges<P> {
+    let after = Notification { details, ..before.clone() };
+    let is_changed = after.details != before.details;
     let Some((batch, remaining)) = batch else {
         let updated_in_list = if is_changed { vec![after.id] } else { vec![] };
         return InboxChanges { updated_in_list, saved: vec![after], ..InboxChanges::default() };
     };
     let is_newest = remaining.newest.id == after.id;
     let newest = if is_newest { after.clone() } else { remaining.newest.clone() };
-    // The text of a batch of one actor names the emoji, whichever child is the newest.
+    // A batch of one actor shows details of all children: its text names the emoji, whichever child is the newest.
     let is_shown = is_newest || batch.batch_counts().actor_count == 1;
     let batch_after = updated_batch(batch, &RemainingBatch { newest, ..remaining.clone() });
     let updated_in_list = if is_changed && is_shown { vec![batch_after.id] } else { vec![] };
     InboxChanges { updated_in_list, saved: vec![batch_after, after], ..InboxChanges::default() }
 }
 
-/// The batch with the counts and details of its remaining children.
-fn updated_batch(batch: &Notification, remaining: &RemainingBatch) -> Notification {
+/// The batch with the counts of its remaining children, and what it shows of the newest.
+fn updated_batch<P: BatchPolicy>(
+    batch: &Notification<P>,
+    remaining: &RemainingBatch<P>,
+) -> Notification<P> {
     let mut batch = Notification { batch: Some(remaining.counts), ..batch.clone() };
     batch.copy_newest(&remaining.newest);
     batch
 }
 
-fn marked_read_if_all_read(batch: Notification, remaining: &RemainingBatch) -> Notification {
+fn marked_read_if_all_read<P: BatchPolicy>(
+    batch: Notification<P>,
+    remaining: &RemainingBatch<P>,
+) -> Notification<P> {
     let last_read_at = remaining.newest.read_at.filter(|_| remaining.all_read);
     Notification { read_at: batch.read_at.or(last_read_at), ..batch }
 }
 
-/// What to remember about a withdrawn notification. Notifications of comments are not remembered, since a deleted
-/// comment cannot be restored.
-fn to_withdrawn(notification: &Notification, now: DateTime<Utc>) -> Option<WithdrawnNotification> {
-    if notification.comment.is_some() {
-        return None;
-    }
+/// What to remember about a withdrawn notification. `None` if it is never restored.
+fn to_withdrawn<P: BatchPolicy>(
+    policy: &P,
+    notification: &Notification<P>,
+    now: DateTime<Utc>,
+) -> Option<WithdrawnNotification<P>> {
+    policy.restore_window(notification.kind, &notification.subject)?;
+    let (actor, act) = notification.actor_and_act()?;
     Some(WithdrawnNotification {
-        recipient: notification.recipient,
-        actor: notification.actor?,
-        act: notification.act.clone()?,
+        recipient: notification.recipient.clone(),
+        actor,
+        act,
         id: notification.id,
         created_at: notification.created_at,
         read_at: notification.read_at,

@@ -3,22 +3,22 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    BatchConfig, BatchKind, Event, Notification, SuppressionReason, WithdrawnNotification,
+    BatchLimits, BatchPolicy, Event, Notification, SuppressionReason, WithdrawnNotification,
 };
-use crate::{NotificationId, elapsed_since};
+use crate::elapsed_since;
 
 /// What [`decide`] has to know of the inbox and of the two users.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct InboxContext {
+pub(super) struct InboxContext<P: BatchPolicy> {
     pub deliverability: Deliverability,
     /// Whether the inbox already has a notification of the same act.
     pub is_recorded: bool,
-    /// The notification that was withdrawn when the same act was undone.
-    pub withdrawn: Option<WithdrawnNotification>,
+    /// The notification that was withdrawn when the same act was undone, if it can still be restored.
+    pub withdrawn: Option<WithdrawnNotification<P>>,
     /// The batch that the withdrawn notification was a child of, if that batch still exists.
-    pub original_batch: Option<ParentNotification>,
+    pub original_batch: Option<ParentNotification<P>>,
     /// The open notification under the batch key of the event.
-    pub open: Option<ParentNotification>,
+    pub open: Option<ParentNotification<P>>,
 }
 
 /// Whether the recipient accepts this type of notification from the actor.
@@ -34,10 +34,10 @@ pub enum Deliverability {
 
 /// A top-level notification, with what an event needs to know about its children.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ParentNotification {
-    pub notification: Notification,
+pub(super) struct ParentNotification<P: BatchPolicy> {
+    pub notification: Notification<P>,
     /// [`Notification::sort_key`] of its newest child, or its own if it is not a batch.
-    pub newest: (DateTime<Utc>, NotificationId),
+    pub newest: (DateTime<Utc>, P::Id),
     /// Whether the actor of the event is among its actors.
     pub has_actor: bool,
 }
@@ -51,11 +51,11 @@ pub enum BatchDecision {
     Join,
     /// The open single notification and the event become the children of a new batch.
     Convert,
-    /// It becomes a single notification and closes the open one, if any. Only this counts toward the hourly limit.
+    /// It becomes a single notification and closes the open one, if any. Only this counts toward the limit of starts.
     Start,
     /// The withdrawn notification returns without becoming unread.
     Restore(RestoreTarget),
-    /// It would start a notification, but the hourly limit of the recipient is reached. It creates none.
+    /// It would start a notification, but the limit of starts is reached. It creates none.
     HoldBack,
 }
 
@@ -96,19 +96,20 @@ pub enum RestoreTarget {
     Standalone,
 }
 
-/// Decides what happens to an event, apart from the hourly limit.
-pub(super) fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
+/// Decides what happens to an event, apart from the limit of starts.
+pub(super) fn decide<P: BatchPolicy>(
+    limits: BatchLimits,
+    event: &Event<P>,
+    context: &InboxContext<P>,
+) -> BatchDecision {
     if let Some(reason) = skip_reason(event, context) {
         return BatchDecision::Skip(reason);
     }
-    let config = event.cause.act.batch_kind().map(BatchKind::config);
-    let open = config.zip(context.open.as_ref());
-    let admission = open.and_then(|(config, open)| admission(config, &open.notification, event.at));
-    let withdrawn = context.withdrawn.as_ref();
-    if withdrawn.is_some_and(|withdrawn| withdrawn.is_restorable(event.at)) {
-        let original = config.zip(context.original_batch.as_ref());
-        let original_has_room =
-            original.is_some_and(|(config, batch)| has_room(config, &batch.notification));
+    let open = context.open.as_ref();
+    let admission = open.and_then(|open| admission(limits, &open.notification, event.at));
+    if context.withdrawn.is_some() {
+        let original = context.original_batch.as_ref();
+        let original_has_room = original.is_some_and(|batch| has_room(limits, &batch.notification));
         return BatchDecision::Restore(match admission {
             _ if original_has_room => RestoreTarget::OriginalBatch,
             Some(BatchDecision::Join) => RestoreTarget::OpenBatch,
@@ -119,7 +120,7 @@ pub(super) fn decide(event: &Event, context: &InboxContext) -> BatchDecision {
     admission.unwrap_or(BatchDecision::Start)
 }
 
-fn skip_reason(event: &Event, context: &InboxContext) -> Option<SkipReason> {
+fn skip_reason<P: BatchPolicy>(event: &Event<P>, context: &InboxContext<P>) -> Option<SkipReason> {
     match context.deliverability {
         _ if event.cause.actor == event.cause.recipient => Some(SkipReason::OwnAct),
         Deliverability::Blocked => Some(SkipReason::Blocked),
@@ -129,19 +130,19 @@ fn skip_reason(event: &Event, context: &InboxContext) -> Option<SkipReason> {
 }
 
 /// How an event at `now` can be added to the open notification: by joining, by converting, or not at all.
-fn admission(
-    config: BatchConfig,
-    open: &Notification,
+fn admission<P: BatchPolicy>(
+    limits: BatchLimits,
+    open: &Notification<P>,
     now: DateTime<Utc>,
 ) -> Option<BatchDecision> {
     let age = elapsed_since(open.created_at, now)?;
     match open.batch {
-        Some(_) if age <= config.max_age && has_room(config, open) => Some(BatchDecision::Join),
-        None if age <= config.conversion_window => Some(BatchDecision::Convert),
+        Some(_) if age <= limits.max_age && has_room(limits, open) => Some(BatchDecision::Join),
+        None if age <= limits.conversion_window => Some(BatchDecision::Convert),
         _ => None,
     }
 }
 
-fn has_room(config: BatchConfig, batch: &Notification) -> bool {
-    config.max_size.is_none_or(|max| batch.batch_counts().child_count < max)
+fn has_room<P: BatchPolicy>(limits: BatchLimits, batch: &Notification<P>) -> bool {
+    limits.max_size.is_none_or(|max| batch.batch_counts().child_count < max)
 }

@@ -3,49 +3,58 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    BatchCounts, BatchDecision, Event, EventDetails, InboxChanges, InboxContext, Notification,
+    BatchCounts, BatchDecision, BatchPolicy, Event, InboxChanges, InboxContext, Notification,
     ParentNotification, RestoreTarget, SuppressedNotification, SuppressionReason,
     WithdrawnNotification,
 };
 
 /// Computes what an event changes in the recipient's inbox.
-pub(super) fn record(
-    event: &Event,
-    context: &InboxContext,
+pub(super) fn record<P: BatchPolicy>(
+    policy: &P,
+    event: &Event<P>,
+    context: &InboxContext<P>,
     decision: BatchDecision,
-) -> InboxChanges {
+) -> InboxChanges<P> {
     let InboxContext { open, withdrawn, .. } = context;
     match (decision, open, withdrawn) {
         (BatchDecision::Join, Some(open), _) => {
-            let child = single_notification(event);
+            let child = single_notification(policy, event);
             let batch = batch_with_child(open, &child);
             add_to_batch(None, marked_unread(batch, event.at), child)
         }
         (BatchDecision::Convert, Some(open), _) => {
-            let child = single_notification(event);
-            let batch = batch_with_child(&to_batch(open, event, event.at), &child);
+            let child = single_notification(policy, event);
+            let batch = batch_with_child(&to_batch(policy, open, event, event.at), &child);
             add_to_batch(Some(open), marked_unread(batch, event.at), child)
         }
-        (BatchDecision::Start, open, _) => start(event, open.as_ref()),
+        (BatchDecision::Start, open, _) => start(policy, event, open.as_ref()),
         (BatchDecision::Restore(target), _, Some(withdrawn)) => {
-            restore(event, context, withdrawn, target)
+            restore(policy, event, context, withdrawn, target)
         }
-        (BatchDecision::Skip(reason), ..) => suppress(event, reason.suppression()),
-        (BatchDecision::HoldBack, ..) => suppress(event, Some(SuppressionReason::HeldBack)),
+        (BatchDecision::Skip(reason), ..) => suppress(policy, event, reason.suppression()),
+        (BatchDecision::HoldBack, ..) => suppress(policy, event, Some(SuppressionReason::HeldBack)),
         _ => InboxChanges::default(),
     }
 }
 
 /// Remembers why the event creates no notification, unless the rows of its act show it.
-fn suppress(event: &Event, reason: Option<SuppressionReason>) -> InboxChanges {
-    let suppressed =
-        reason.map(|reason| SuppressedNotification::new(event.cause, reason, event.at));
+fn suppress<P: BatchPolicy>(
+    policy: &P,
+    event: &Event<P>,
+    reason: Option<SuppressionReason>,
+) -> InboxChanges<P> {
+    let suppressed = reason
+        .map(|reason| SuppressedNotification::of_cause(policy, &event.cause, reason, event.at));
     InboxChanges { suppressed: suppressed.into_iter().collect(), ..InboxChanges::default() }
 }
 
 /// Adds a single notification and closes the open one.
-fn start(event: &Event, open: Option<&ParentNotification>) -> InboxChanges {
-    let single = single_notification(event);
+fn start<P: BatchPolicy>(
+    policy: &P,
+    event: &Event<P>,
+    open: Option<&ParentNotification<P>>,
+) -> InboxChanges<P> {
+    let single = single_notification(policy, event);
     let closed_at = Some(single.created_at);
     let closed = open.map(|open| Notification { closed_at, ..open.notification.clone() });
     InboxChanges {
@@ -56,20 +65,21 @@ fn start(event: &Event, open: Option<&ParentNotification>) -> InboxChanges {
 }
 
 /// Restores a withdrawn notification. No notification becomes unread, the order of the list does not change, and the
-/// hourly limit does not count it.
-fn restore(
-    event: &Event,
-    context: &InboxContext,
-    withdrawn: &WithdrawnNotification,
+/// limit of starts does not count it.
+fn restore<P: BatchPolicy>(
+    policy: &P,
+    event: &Event<P>,
+    context: &InboxContext<P>,
+    withdrawn: &WithdrawnNotification<P>,
     target: RestoreTarget,
-) -> InboxChanges {
+) -> InboxChanges<P> {
     let InboxContext { original_batch, open, .. } = context;
     let restored = Notification {
         id: withdrawn.id,
         created_at: withdrawn.created_at,
         last_updated_at: withdrawn.created_at,
         read_at: withdrawn.read_at,
-        ..single_notification(event)
+        ..single_notification(policy, event)
     };
     let changes = match (target, original_batch, open) {
         (RestoreTarget::OriginalBatch, Some(batch), _)
@@ -78,7 +88,7 @@ fn restore(
         }
         (RestoreTarget::OpenSingle, _, Some(open)) => {
             let created_at = open.notification.created_at.max(restored.created_at);
-            let batch = batch_with_child(&to_batch(open, event, created_at), &restored);
+            let batch = batch_with_child(&to_batch(policy, open, event, created_at), &restored);
             add_to_batch(Some(open), batch, restored)
         }
         _ => {
@@ -89,43 +99,42 @@ fn restore(
         }
     };
     let reason = SuppressionReason::Restored;
-    let suppressed = SuppressedNotification::new(event.cause, reason, withdrawn.created_at);
+    let at = withdrawn.created_at;
+    let suppressed = SuppressedNotification::of_cause(policy, &event.cause, reason, at);
     InboxChanges { restored: Some(withdrawn.clone()), suppressed: vec![suppressed], ..changes }
 }
 
 /// The notification of the event alone.
-fn single_notification(event: &Event) -> Notification {
-    let act = event.cause.act;
+fn single_notification<P: BatchPolicy>(policy: &P, event: &Event<P>) -> Notification<P> {
+    let cause = &event.cause;
     Notification {
         id: event.id,
-        recipient: event.cause.recipient,
-        kind: act.kind(),
-        actor: Some(event.cause.actor),
-        act: Some(act.dedup_key()),
-        post: act.post(),
-        comment: act.comment(),
-        details: EventDetails { share_method: act.share_method(), ..event.details.clone() },
-        priority: act.kind().priority(),
+        recipient: cause.recipient.clone(),
+        kind: policy.kind(&cause.act),
+        actor: Some(cause.actor.clone()),
+        act: Some(policy.act_key(&cause.act)),
+        subject: policy.subject(&cause.act),
+        details: event.details.clone(),
         read_at: None,
         created_at: event.at,
         last_updated_at: event.at,
         closed_at: None,
         parent: None,
         batch: None,
-        key: event.cause.key(),
+        key: policy.batch_key(cause),
     }
 }
 
 /// A batch whose only child is `single`.
-fn to_batch(
-    single: &ParentNotification,
-    event: &Event,
+fn to_batch<P: BatchPolicy>(
+    policy: &P,
+    single: &ParentNotification<P>,
+    event: &Event<P>,
     created_at: DateTime<Utc>,
-) -> ParentNotification {
-    let act = event.cause.act;
+) -> ParentNotification<P> {
     let batch = Notification {
         id: event.batch_id,
-        kind: act.batch_kind().map_or(act.kind(), |kind| kind.config().notification_type),
+        kind: policy.batch_kind(&event.cause.act),
         act: None,
         batch: Some(BatchCounts { child_count: 1, actor_count: 1 }),
         created_at,
@@ -136,7 +145,10 @@ fn to_batch(
 }
 
 /// The batch with one more child. It shows its newest child, which is not necessarily the added one.
-fn batch_with_child(batch: &ParentNotification, child: &Notification) -> Notification {
+fn batch_with_child<P: BatchPolicy>(
+    batch: &ParentNotification<P>,
+    child: &Notification<P>,
+) -> Notification<P> {
     let before = batch.notification.batch_counts();
     let counts = BatchCounts {
         child_count: before.child_count + 1,
@@ -150,18 +162,18 @@ fn batch_with_child(batch: &ParentNotification, child: &Notification) -> Notific
 }
 
 /// The batch as unread and moved to the top of the list.
-fn marked_unread(batch: Notification, at: DateTime<Utc>) -> Notification {
+fn marked_unread<P: BatchPolicy>(batch: Notification<P>, at: DateTime<Utc>) -> Notification<P> {
     let last_updated_at = batch.last_updated_at.max(at);
     Notification { last_updated_at, read_at: None, ..batch }
 }
 
 /// Saves the batch and its new children: `child` and, if the batch is made from a single notification, `single`. The
 /// single is saved before the batch, which replaces it as the open notification of the key.
-fn add_to_batch(
-    single: Option<&ParentNotification>,
-    batch: Notification,
-    child: Notification,
-) -> InboxChanges {
+fn add_to_batch<P: BatchPolicy>(
+    single: Option<&ParentNotification<P>>,
+    batch: Notification<P>,
+    child: Notification<P>,
+) -> InboxChanges<P> {
     let parent = Some(batch.id);
     // The children of a read batch are read.
     let child = Notification { parent, read_at: child.read_at.or(batch.read_at), ..child };
@@ -171,14 +183,5 @@ fn add_to_batch(
         removed_from_list: moved.iter().map(|moved| moved.id).collect(),
         saved: moved.into_iter().chain([batch, child]).collect(),
         ..InboxChanges::default()
-    }
-}
-
-impl Notification {
-    /// Copies the actor, comment and details of its newest child.
-    pub(super) fn copy_newest(&mut self, newest: &Self) {
-        self.actor = newest.actor;
-        self.comment = newest.comment;
-        self.details.clone_from(&newest.details);
     }
 }

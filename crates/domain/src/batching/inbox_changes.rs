@@ -4,40 +4,54 @@ use std::mem;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Notification, SuppressedNotification};
-use crate::{NotificationId, UserId, elapsed_since};
+use super::{BatchPolicy, Notification, SuppressedNotification};
+use crate::elapsed_since;
 
 /// What one act changes in an inbox.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct InboxChanges {
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct InboxChanges<P: BatchPolicy> {
     /// Notifications to insert, or to update if the id exists, in this order: a notification that stops being the open
     /// one of its key comes before the one that replaces it.
-    pub saved: Vec<Notification>,
+    pub saved: Vec<Notification<P>>,
     /// Notifications to delete.
-    pub deleted: Vec<NotificationId>,
+    pub deleted: Vec<P::Id>,
     /// The top-level notifications among `saved` that are new or look different to the recipient.
-    pub updated_in_list: Vec<NotificationId>,
+    pub updated_in_list: Vec<P::Id>,
     /// The notifications that leave the top-level list: deleted, or now a child of a batch.
-    pub removed_from_list: Vec<NotificationId>,
+    pub removed_from_list: Vec<P::Id>,
     /// Notifications to remember, so that they can be restored if their act is repeated.
-    pub withdrawn: Vec<WithdrawnNotification>,
+    pub withdrawn: Vec<WithdrawnNotification<P>>,
     /// The remembered notification that is restored.
-    pub restored: Option<WithdrawnNotification>,
+    pub restored: Option<WithdrawnNotification<P>>,
     /// Acts to remember because they have no notification, for a reason that their rows do not show.
-    pub suppressed: Vec<SuppressedNotification>,
+    pub suppressed: Vec<SuppressedNotification<P>>,
 }
 
 /// Changed items of an inbox, each with the number of its change.
 type Numbered<Item> = Vec<(Item, i64)>;
 
-impl InboxChanges {
+impl<P: BatchPolicy> Default for InboxChanges<P> {
+    fn default() -> Self {
+        Self {
+            saved: vec![],
+            deleted: vec![],
+            updated_in_list: vec![],
+            removed_from_list: vec![],
+            withdrawn: vec![],
+            restored: None,
+            suppressed: vec![],
+        }
+    }
+}
+
+impl<P: BatchPolicy> InboxChanges<P> {
     /// Takes the notifications that leave the top-level list and those to save, and gives each change of the list the next
     /// number after `last_seq`: first what leaves the list, then what is new or looks different. A saved notification that
     /// does not change the list has the number 0 and keeps the number that it has.
     pub(super) fn take_numbered(
         &mut self,
         last_seq: &mut i64,
-    ) -> (Numbered<NotificationId>, Numbered<Notification>) {
+    ) -> (Numbered<P::Id>, Numbered<Notification<P>>) {
         let mut next_seq = || {
             *last_seq += 1;
             *last_seq
@@ -54,27 +68,24 @@ impl InboxChanges {
 
 /// A notification that was withdrawn because its act was undone.
 ///
-/// If the act is repeated within [`RESTORE_WINDOW`](Self::RESTORE_WINDOW), the notification is restored.
+/// If the act is repeated within its [`BatchPolicy::restore_window`], the notification is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WithdrawnNotification {
-    pub recipient: UserId,
-    pub actor: UserId,
-    /// The undone act, by [`Act::dedup_key`](super::Act::dedup_key).
-    pub act: String,
-    pub id: NotificationId,
+pub struct WithdrawnNotification<P: BatchPolicy> {
+    pub recipient: P::User,
+    pub actor: P::User,
+    /// The undone act, by [`BatchPolicy::act_key`].
+    pub act: P::ActKey,
+    pub id: P::Id,
     pub created_at: DateTime<Utc>,
     pub read_at: Option<DateTime<Utc>>,
     /// The batch that it was a child of.
-    pub parent: Option<NotificationId>,
+    pub parent: Option<P::Id>,
     pub withdrawn_at: DateTime<Utc>,
 }
 
-impl WithdrawnNotification {
-    /// How long after its withdrawal a notification can be restored (docs/rules.md#notification-invariants, 5).
-    pub const RESTORE_WINDOW: TimeDelta = TimeDelta::hours(24);
-
+impl<P: BatchPolicy> WithdrawnNotification<P> {
     /// Whether repeating the act at `now` restores the notification.
-    pub(super) fn is_restorable(&self, now: DateTime<Utc>) -> bool {
-        elapsed_since(self.withdrawn_at, now).is_some_and(|elapsed| elapsed <= Self::RESTORE_WINDOW)
+    pub(super) fn is_restorable(&self, window: TimeDelta, now: DateTime<Utc>) -> bool {
+        elapsed_since(self.withdrawn_at, now).is_some_and(|elapsed| elapsed <= window)
     }
 }

@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Cause, Notification, NotificationType};
-use crate::{UserId, closed_enum};
+use super::{BatchPolicy, Cause, Notification};
+use crate::closed_enum;
 
 closed_enum! {
     /// Why an act has no notification although its rows may call for one.
@@ -15,7 +15,7 @@ closed_enum! {
         Muted = "muted",
         /// A block or a private post kept the recipient from seeing the act when it happened.
         Blocked = "blocked",
-        /// An hourly limit was reached.
+        /// A limit on new notifications was reached.
         HeldBack = "held_back",
         /// The notification was withdrawn later, while the act stayed: by a block, or because its post became private.
         Withdrawn = "withdrawn",
@@ -29,36 +29,40 @@ closed_enum! {
 
 /// An act without a notification, and the reason to store for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SuppressedNotification {
-    pub recipient: UserId,
-    pub actor: UserId,
-    /// The act, by [`Act::dedup_key`](super::Act::dedup_key).
-    pub act: String,
+pub struct SuppressedNotification<P: BatchPolicy> {
+    pub recipient: P::User,
+    pub actor: P::User,
+    /// The act, by [`BatchPolicy::act_key`].
+    pub act: P::ActKey,
     pub reason: SuppressionReason,
     /// When the notification was suppressed. If it was restored, when it was created.
     pub at: DateTime<Utc>,
 }
 
-impl SuppressedNotification {
+impl<P: BatchPolicy> SuppressedNotification<P> {
     /// The suppressed notification of this cause.
-    pub fn new(cause: Cause, reason: SuppressionReason, at: DateTime<Utc>) -> Self {
+    pub(super) fn of_cause(
+        policy: &P,
+        cause: &Cause<P>,
+        reason: SuppressionReason,
+        at: DateTime<Utc>,
+    ) -> Self {
         let Cause { recipient, actor, act } = cause;
-        Self { recipient, actor, act: act.dedup_key(), reason, at }
+        let (recipient, actor, act) = (recipient.clone(), actor.clone(), policy.act_key(act));
+        Self { recipient, actor, act, reason, at }
     }
 
-    /// What to store for a notification that is withdrawn while its act stays. Follows and requests do not stay: what
-    /// withdraws their notifications ends them.
-    pub(super) fn of_withdrawn(notification: &Notification, now: DateTime<Utc>) -> Option<Self> {
-        use NotificationType::{Follow, FollowAccepted, FollowRequest};
-        if matches!(notification.kind, Follow | FollowRequest | FollowAccepted) {
+    /// What to store for a notification that is withdrawn while its act stays.
+    pub(super) fn of_revoked(
+        policy: &P,
+        notification: &Notification<P>,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        if !policy.outlives_revocation(notification.kind) {
             return None;
         }
-        Some(Self {
-            recipient: notification.recipient,
-            actor: notification.actor?,
-            act: notification.act.clone()?,
-            reason: SuppressionReason::Withdrawn,
-            at: now,
-        })
+        let (actor, act) = notification.actor_and_act()?;
+        let recipient = notification.recipient.clone();
+        Some(Self { recipient, actor, act, reason: SuppressionReason::Withdrawn, at: now })
     }
 }

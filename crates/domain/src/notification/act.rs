@@ -1,9 +1,7 @@
-//! Acts of users, and the events that they cause in inboxes.
+//! Acts of users, and what their notifications show of them.
 
-use chrono::{DateTime, Utc};
-
-use super::{BatchKey, BatchKind, NotificationType};
-use crate::{CommentId, Emoji, NotificationId, PostId, ShareId, ShareMessage, ShareMethod, UserId};
+use super::{BatchKey, BatchKind, NotificationType, Priority};
+use crate::{CommentId, Emoji, PostId, ShareId, ShareMessage, ShareMethod, UserId};
 
 /// What a user (the actor) did that another user (the recipient) may be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,15 +89,6 @@ impl Act {
         }
     }
 
-    /// The method of a share.
-    pub(super) const fn share_method(self) -> Option<ShareMethod> {
-        match self {
-            Self::LinkShare { .. } => Some(ShareMethod::Url),
-            Self::MessageShare { .. } => Some(ShareMethod::Message),
-            _ => None,
-        }
-    }
-
     /// The comment of the act.
     pub const fn comment(self) -> Option<CommentId> {
         match self {
@@ -108,49 +97,60 @@ impl Act {
             _ => None,
         }
     }
-}
-
-/// An act with its actor and its recipient. An inbox has at most one notification per cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Cause {
-    pub recipient: UserId,
-    pub actor: UserId,
-    pub act: Act,
-}
-
-impl Cause {
-    /// The batch key of the act. `None` if the act is not batched.
-    pub fn key(&self) -> Option<BatchKey> {
-        let kind = self.act.batch_kind()?;
-        Some(match self.act {
-            Act::Reply { parent, .. } => kind.key(parent),
-            Act::Follow => kind.key(self.recipient),
-            _ => kind.key(self.act.post()?),
+    /// The key of the batch that the act belongs to in the inbox of `recipient`. `None` if it is not batched.
+    pub(super) fn batch_key(self, recipient: UserId) -> Option<BatchKey> {
+        let kind = self.batch_kind()?;
+        Some(match self {
+            Self::Reply { parent, .. } => kind.key(parent),
+            Self::Follow => kind.key(recipient),
+            _ => kind.key(self.post()?),
         })
     }
 }
 
-/// A cause at a point in time, with the details and ids that its notification needs.
+/// What a notification is about, as its act says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    pub cause: Cause,
-    pub details: EventDetails,
-    pub at: DateTime<Utc>,
-    /// The id of the notification, if one is created.
-    pub id: NotificationId,
-    /// The id of the batch, if the event creates one.
-    pub batch_id: NotificationId,
+pub struct Subject {
+    pub post: Option<PostId>,
+    pub comment: Option<CommentId>,
+    /// The method of a share.
+    pub share_method: Option<ShareMethod>,
+    pub priority: Priority,
 }
 
-/// What only the act says about its notification.
+impl From<Act> for Subject {
+    fn from(act: Act) -> Self {
+        let share_method = match act {
+            Act::LinkShare { .. } => Some(ShareMethod::Url),
+            Act::MessageShare { .. } => Some(ShareMethod::Message),
+            _ => None,
+        };
+        let priority = act.kind().priority();
+        Self { post: act.post(), comment: act.comment(), share_method, priority }
+    }
+}
+
+/// What only the caller knows about an act. A [`RenderedNotification`](super::RenderedNotification) adds what can be looked up
+/// when it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EventDetails {
     /// The emoji of a reaction.
     pub emoji: Option<Emoji>,
-    /// The method of a share. [`record`](super::record) sets it by the act.
-    pub share_method: Option<ShareMethod>,
     /// The message sent with a shared post.
     pub share_message: Option<ShareMessage>,
+}
+
+impl EventDetails {
+    /// The details of a reaction.
+    pub fn of_emoji(emoji: Emoji) -> Self {
+        Self { emoji: Some(emoji), ..Self::default() }
+    }
+
+    /// The details of a share.
+    pub fn of_message(message: Option<ShareMessage>) -> Self {
+        Self { share_message: message, ..Self::default() }
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn batch_keys_have_the_documented_form() {
-        let keys = all_acts().map(|act| cause(act).key().map(|key| key.as_str().to_owned()));
+        let keys = all_acts().map(|act| act.batch_key(1.into()).map(|key| key.as_str().to_owned()));
 
         let (on_post, on_comment) = (|name| format!("{name}:post:{}", post()), parent());
         assert_eq!(
@@ -225,9 +225,5 @@ mod tests {
 
     fn parent() -> CommentId {
         Uuid::from_u128(0xd).into()
-    }
-
-    fn cause(act: Act) -> Cause {
-        Cause { recipient: 1.into(), actor: 2.into(), act }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::TimeDelta;
 
 use super::NotificationType;
+use crate::batching::BatchLimits;
 use crate::closed_enum;
 
 /// Identifies a batch: acts with the same recipient and the same key are batched.
@@ -74,6 +75,14 @@ pub enum Icon {
     Mention,
     Comment,
     Follow,
+}
+
+impl BatchConfig {
+    /// How long and how far the batches grow.
+    pub(super) const fn limits(self) -> BatchLimits {
+        let Self { max_age, conversion_window, max_size, .. } = self;
+        BatchLimits { max_age, conversion_window, max_size }
+    }
 }
 
 impl BatchKind {
