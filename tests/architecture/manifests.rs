@@ -17,6 +17,20 @@ fn every_member_uses_the_lints_of_the_workspace() {
     assert!(lints.contains(&"unsafe_code = \"forbid\"".to_owned()), "{lints:?}");
 }
 
+/// So checking a feature in CI checks it with the minimum version.
+#[test]
+fn the_toolchain_is_the_minimum_rust_version() {
+    let workspace = Workspace::read();
+    let [manifest, toolchain] = ["Cargo.toml", "rust-toolchain.toml"]
+        .map(|file| fs::read_to_string(workspace.root.join(file)).unwrap());
+
+    let package = section(&manifest, "[workspace.package]");
+    let version = package.iter().find_map(|line| line.strip_prefix("rust-version = \""));
+    let version = version.unwrap().trim_end_matches('"');
+    let channel = section(&toolchain, "[toolchain]");
+    assert!(channel.contains(&format!("channel = \"{version}.0\"")), "{channel:?}");
+}
+
 #[test]
 fn members_take_dependency_versions_from_the_workspace() {
     for member in Workspace::read().members {

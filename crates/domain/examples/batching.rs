@@ -132,6 +132,5 @@ impl Scenario {
 }
 
 fn author(id: i64, username: &str) -> Result<Author, Box<dyn Error>> {
-    let username = Username::parse(username)?;
-    Ok(Author { id: id.into(), username, display_name: None, profile_image_url: None })
+    Ok(Author::new(id.into(), Username::parse(username)?))
 }

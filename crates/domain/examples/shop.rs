@@ -89,9 +89,12 @@ fn main() -> fmt::Result {
 pub(crate) fn run() -> Result<String, fmt::Error> {
     let [minutes, hours, days] = [TimeDelta::minutes, TimeDelta::hours, TimeDelta::days];
     let shop = Shop {
-        orders: BatchLimits { max_age: days(2), conversion_window: hours(6), max_size: Some(3) },
-        reviews: BatchLimits { max_age: days(30), conversion_window: days(7), max_size: None },
-        per_day: StartLimits { window: days(1), per_window: 10, per_actor: 2 },
+        orders: BatchLimits::DEFAULT
+            .with_max_age(days(2))
+            .with_conversion_window(hours(6))
+            .with_max_size(3),
+        reviews: BatchLimits::DEFAULT.with_max_age(days(30)).with_conversion_window(days(7)),
+        per_day: StartLimits::new(days(1), 10, 2),
     };
     let mut seller = Seller { inbox: Inbox::with_policy(shop, "Ana"), output: String::new() };
 

@@ -45,6 +45,8 @@ pub use self::inbox_changes::WithdrawnNotification;
 pub use self::inbox_part::{InboxDiff, InboxPart, OtherChildren, StoredQuota};
 pub use self::notification::{BatchCounts, Notification, NotificationCounts};
 pub use self::policy::{BatchLimits, BatchPolicy, Cause, StartLimits};
+#[cfg(feature = "serde")]
+pub use self::policy::{Serializable, SerializablePolicy};
 pub use self::quota::StartQuota;
 use self::recording::record;
 pub use self::suppression::{SuppressedNotification, SuppressionReason};

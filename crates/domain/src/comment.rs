@@ -26,6 +26,7 @@ impl CommentText {
 
 /// A comment on a post, or a reply to another comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Comment {
     pub id: CommentId,
     pub post: PostId,
@@ -40,6 +41,7 @@ pub struct Comment {
 
 /// A comment with its author and what the viewer sees of its replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CommentForViewer {
     pub comment: Comment,
     pub author: Author,
@@ -65,6 +67,7 @@ impl HiddenComments {
 
 /// A comment in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ListedComment {
     /// A comment without a block between its author and the viewer.
     Visible(CommentForViewer),
@@ -74,6 +77,7 @@ pub enum ListedComment {
 
 /// The placeholder for a comment across a block: neither its author nor its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HiddenComment {
     pub id: CommentId,
     pub post: PostId,

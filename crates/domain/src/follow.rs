@@ -7,6 +7,7 @@ use crate::{Approval, FollowId, Position, UserId, UserListItem, Username, closed
 
 closed_enum! {
     /// The state from one user (the follower) to another (the followed user).
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum FollowState {
         /// No follow, no request and no block.
         None,
@@ -38,6 +39,7 @@ impl FollowState {
 
 /// The follow states between a user and another user, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Relationship {
     /// From the user who asks or acts to the other user.
     pub outgoing: FollowState,
@@ -47,6 +49,7 @@ pub struct Relationship {
 
 /// The follow counts of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FollowCounts {
     /// The number of followers.
     pub followers: i64,
@@ -171,6 +174,7 @@ pub fn apply_follow_action(
 
 /// A follow, a follow request or a block between two users, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Follow {
     pub id: FollowId,
     pub follower: UserId,
@@ -181,6 +185,7 @@ pub struct Follow {
 
 /// A user in a list of followers, followed users, follow requests or blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FollowListItem {
     pub user: UserListItem,
     /// Its position in the list, by the time when the follow, request or block was created.
@@ -191,6 +196,7 @@ pub struct FollowListItem {
 
 /// A suggestion of a user to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Suggestion {
     pub user: UserListItem,
     /// How many users that the viewer follows also follow this user.

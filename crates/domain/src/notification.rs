@@ -35,6 +35,7 @@ use crate::{Preferences, closed_enum};
 closed_enum! {
     /// The type of a notification: of its act, or of the acts in a batch.
     #[derive(PartialOrd, Ord)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum NotificationType {
         Like = "like",
         EmojiReaction = "emoji_reaction",
@@ -69,6 +70,7 @@ impl NotificationType {
 
 closed_enum! {
     /// How urgent a notification is for its recipient, lowest first.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum Priority {
         Low = "low",
         Normal = "normal",

@@ -98,6 +98,7 @@ impl From<Offset> for i64 {
 
 /// The position of an item in a list ordered by time, ties by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Position {
     /// The time that the list is ordered by, in microsecond precision.
     pub at: DateTime<Utc>,

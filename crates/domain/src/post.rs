@@ -13,6 +13,7 @@ use crate::{Author, Emoji, Position, PostId, UserId, Viewer, find_mentions};
 
 /// A post with its engagement counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Post {
     pub id: PostId,
     pub author: UserId,
@@ -25,6 +26,7 @@ pub struct Post {
 
 /// A post with its author and the viewer's own heart and reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PostForViewer {
     pub post: Post,
     pub author: Author,
@@ -36,6 +38,7 @@ pub struct PostForViewer {
 
 /// The part of a post that its author writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Draft {
     pub title: Option<Title>,
     pub content: Content,
@@ -45,8 +48,23 @@ pub struct Draft {
     pub visibility: Visibility,
 }
 
+impl Draft {
+    /// A public post of text alone.
+    pub const fn new(content: Content, post_type: PostType) -> Self {
+        Self {
+            title: None,
+            content,
+            post_type,
+            image_url: None,
+            location: None,
+            visibility: Visibility::Public,
+        }
+    }
+}
+
 /// The numbers of hearts, emoji reactions, shares and comments of a post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Engagement {
     pub hearts: i32,
     pub reactions: i32,
@@ -56,6 +74,7 @@ pub struct Engagement {
 
 /// The revision of a post, used in entity tags. It changes only when the author edits the post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Revision(i64);
 
 impl Revision {

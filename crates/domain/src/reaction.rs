@@ -6,6 +6,7 @@ use crate::{Author, HeartId, PostId, ReactionId, closed_enum};
 
 /// An emoji reaction of a user to a post. Each user has at most one per post; reacting again replaces only the emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Reaction {
     pub id: ReactionId,
     pub post: PostId,
@@ -17,6 +18,7 @@ pub struct Reaction {
 
 /// The number of reactions with one emoji to a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EmojiCount {
     pub emoji: Emoji,
     pub count: i64,
@@ -24,6 +26,7 @@ pub struct EmojiCount {
 
 /// A heart of a user on a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Heart {
     pub id: HeartId,
     pub user: Author,
@@ -32,6 +35,7 @@ pub struct Heart {
 
 /// A heart that the user gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HeartRecord {
     /// The post.
     pub post: PostId,
@@ -41,6 +45,7 @@ pub struct HeartRecord {
 
 /// A reaction of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReactionRecord {
     /// The post.
     pub post: PostId,
@@ -52,6 +57,7 @@ pub struct ReactionRecord {
 
 closed_enum! {
     /// The emoji that a reaction can have (docs/rules.md#engagement), in the order in which clients show them.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum Emoji {
         HeartEyes = "heart_eyes",
         HeartFace = "heart_face",

@@ -6,6 +6,7 @@ use crate::{SessionId, UserId, elapsed_since};
 
 /// A session of a user on one device. It starts when the user signs in, and lasts until it expires or is revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Session {
     pub id: SessionId,
     pub user: UserId,

@@ -27,6 +27,7 @@ impl ShareMessage {
 
 closed_enum! {
     /// How a post is shared.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum ShareMethod {
         /// By link, without recipients. At most once per user and post.
         Url = "url",
@@ -37,6 +38,7 @@ closed_enum! {
 
 /// The users a post is sent to: 1 to [`Recipients::MAX`] distinct users, without the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Recipients(Vec<UserId>);
 
 /// Why the recipients are invalid.
@@ -90,6 +92,7 @@ impl Recipients {
 
 /// The method of a share, with the recipients and the message if it has any.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ShareDetails {
     /// Share by link.
     Url,
@@ -122,6 +125,7 @@ impl ShareDetails {
 
 /// A share of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Share {
     pub id: ShareId,
     pub user: UserId,
@@ -132,6 +136,7 @@ pub struct Share {
 
 /// A message share that the user received.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReceivedShare {
     /// The id of the share.
     pub share: ShareId,

@@ -1,9 +1,8 @@
 //! Normalisation and length checks of user text (docs/rules.md#accounts-and-profiles).
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
-use icu_properties::{CodePointMapData, CodePointSetData};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Why a text is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,19 +58,45 @@ pub(crate) fn is_visible(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_graphic();
     }
-    let category = CodePointMapData::<GeneralCategory>::new().get(character);
-    let is_invisible_category = GeneralCategoryGroup::Separator.contains(category)
-        || matches!(
-            category,
-            GeneralCategory::Control
-                | GeneralCategory::Format
-                | GeneralCategory::NonspacingMark
-                | GeneralCategory::EnclosingMark
-        );
+    let is_invisible_category = matches!(
+        character.general_category(),
+        GeneralCategory::SpaceSeparator
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::NonspacingMark
+            | GeneralCategory::EnclosingMark
+    );
     !is_invisible_category
         && !BLANK_CHARACTERS.contains(&character)
         && !is_noncharacter(character)
-        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
+        && !is_default_ignorable(character)
+}
+
+/// Whether a character is invisible where no rule says how to show it: the property `Default_Ignorable_Code_Point`, which is
+/// extended only within these ranges (The Unicode Standard, section 5.21).
+fn is_default_ignorable(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// Letters and symbols whose glyph is blank, although no property says so: U+2800 BRAILLE PATTERN BLANK, U+FFFC OBJECT
@@ -115,6 +140,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
         pub struct $name(String);
 
         impl $name {
@@ -142,6 +168,7 @@ pub(crate) use texts;
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use unicode_properties::GeneralCategoryGroup;
 
     use super::*;
 
@@ -210,18 +237,16 @@ mod tests {
     /// Every character is a case of its own: those that no font shows, by the properties that say so.
     #[test]
     fn no_format_character_filler_or_separator_is_visible() {
-        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         for character in '\0'..=char::MAX {
             let is_hidden = character.is_whitespace()
                 || character.is_control()
-                || ignorable.contains(character)
+                || is_default_ignorable(character)
                 || is_bidirectional_control(character);
             assert!(!(is_hidden && is_visible(character)), "{character:?}");
             assert!(
                 !character.is_alphanumeric() || is_visible(character) || {
-                    let category = CodePointMapData::<GeneralCategory>::new().get(character);
-                    GeneralCategoryGroup::Mark.contains(category)
-                        || ignorable.contains(character)
+                    character.general_category_group() == GeneralCategoryGroup::Mark
+                        || is_default_ignorable(character)
                         || BLANK_CHARACTERS.contains(&character)
                 },
                 "{character:?}"

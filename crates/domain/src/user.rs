@@ -12,6 +12,7 @@ mod released_username;
 mod user_search_query;
 mod username;
 mod username_batch;
+mod websites;
 
 use chrono::{DateTime, Utc};
 
@@ -21,17 +22,17 @@ pub use self::location::{Location, LocationError};
 pub use self::location_query::{LocationQuery, LocationQueryError};
 pub use self::password::{Password, PasswordError, PasswordHash};
 pub use self::preferences::{Approval, Preferences, PreferencesError, PreferencesPatch};
-pub use self::profile::{
-    Bio, City, DisplayName, EntryListError, Institutions, ProfilePhoto, Websites,
-};
+pub use self::profile::{Bio, City, DisplayName, EntryListError, Institutions, ProfilePhoto};
 pub use self::released_username::ReleasedUsername;
 pub use self::user_search_query::UserSearchQuery;
 pub use self::username::{Username, UsernameError};
 pub use self::username_batch::{UsernameBatch, UsernameValidation};
+pub use self::websites::Websites;
 use crate::UserId;
 
 /// A user account. The email address is visible only to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct User {
     pub id: UserId,
     pub username: Username,
@@ -41,6 +42,7 @@ pub struct User {
 
 /// The public identity of a user, shown with posts, comments and notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Author {
     pub id: UserId,
     pub username: Username,
@@ -51,6 +53,7 @@ pub struct Author {
 
 /// A user in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UserListItem {
     pub author: Author,
     pub bio: Option<Bio>,
@@ -59,6 +62,7 @@ pub struct UserListItem {
 
 /// The public profile of a user.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
     pub author: Author,
     pub bio: Option<Bio>,
@@ -77,6 +81,7 @@ pub struct Profile {
 
 /// The profile of the signed-in user, with the fields that only they can see.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OwnProfile {
     pub profile: Profile,
     pub email: Email,
@@ -97,6 +102,11 @@ pub struct ProfileEdit {
 }
 
 impl Author {
+    /// A user without a display name and a photo.
+    pub const fn new(id: UserId, username: Username) -> Self {
+        Self { id, username, display_name: None, profile_image_url: None }
+    }
+
     /// The display name if there is one that is visible, otherwise the username.
     pub fn name(&self) -> &str {
         let shown = self.display_name.as_ref().filter(|name| !name.is_blank());

@@ -6,6 +6,11 @@ use super::{BatchPolicy, Cause};
 
 /// A cause at a point in time, with the details and ids that its notification needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "P: crate::batching::SerializablePolicy")
+)]
 pub struct Event<P: BatchPolicy> {
     pub cause: Cause<P>,
     pub details: P::Details,
@@ -18,6 +23,11 @@ pub struct Event<P: BatchPolicy> {
 
 /// What an act changes in the inbox of its recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "P: crate::batching::SerializablePolicy")
+)]
 pub enum InboxUpdate<P: BatchPolicy> {
     /// The act happened: records the event.
     Record(Event<P>),

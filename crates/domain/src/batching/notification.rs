@@ -6,6 +6,11 @@ use super::BatchPolicy;
 
 /// A notification in an inbox: of one act, or a batch whose acts are stored as its children.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "P: crate::batching::SerializablePolicy")
+)]
 pub struct Notification<P: BatchPolicy> {
     pub id: P::Id,
     pub recipient: P::User,
@@ -35,6 +40,7 @@ pub struct Notification<P: BatchPolicy> {
 
 /// How many acts and actors a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BatchCounts {
     pub child_count: i32,
     /// The number of distinct actors.
@@ -43,6 +49,7 @@ pub struct BatchCounts {
 
 /// The counts of an inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NotificationCounts {
     /// The number of unread notifications. A batch counts as one.
     pub unread: i64,

@@ -1,8 +1,14 @@
 //! What a service says about its acts, so that an inbox can batch them.
 
+#[cfg(feature = "serde")]
+mod serialization;
+
 use std::fmt::Debug;
 
 use chrono::TimeDelta;
+
+#[cfg(feature = "serde")]
+pub use self::serialization::{Serializable, SerializablePolicy};
 
 /// The acts of a service, and the rules by which an [`Inbox`](super::Inbox) batches them.
 ///
@@ -69,6 +75,11 @@ pub trait BatchPolicy: Clone + Debug + PartialEq {
 
 /// An act with its actor and its recipient. An inbox has at most one notification per cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "P: crate::batching::SerializablePolicy")
+)]
 pub struct Cause<P: BatchPolicy> {
     pub recipient: P::User,
     pub actor: P::User,
@@ -77,6 +88,7 @@ pub struct Cause<P: BatchPolicy> {
 
 /// How long and how far a batch grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BatchLimits {
     /// How long after its creation a batch accepts children.
     pub max_age: TimeDelta,
@@ -93,10 +105,29 @@ impl BatchLimits {
         conversion_window: TimeDelta::hours(1),
         max_size: None,
     };
+
+    /// The limits with another maximum age of batches.
+    #[must_use]
+    pub const fn with_max_age(self, max_age: TimeDelta) -> Self {
+        Self { max_age, ..self }
+    }
+
+    /// The limits with another time in which a single notification can be converted.
+    #[must_use]
+    pub const fn with_conversion_window(self, conversion_window: TimeDelta) -> Self {
+        Self { conversion_window, ..self }
+    }
+
+    /// The limits with a maximum number of children.
+    #[must_use]
+    pub const fn with_max_size(self, max_size: i32) -> Self {
+        Self { max_size: Some(max_size), ..self }
+    }
 }
 
 /// How many notifications of one type can start in an inbox. Joining, converting and restoring are not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StartLimits {
     /// How long a window lasts. It opens with the first start.
     pub window: TimeDelta,
@@ -108,5 +139,10 @@ pub struct StartLimits {
 
 impl StartLimits {
     /// 20 in an hour, 5 of them by one actor.
-    pub const DEFAULT: Self = Self { window: TimeDelta::hours(1), per_window: 20, per_actor: 5 };
+    pub const DEFAULT: Self = Self::new(TimeDelta::hours(1), 20, 5);
+
+    /// At most `per_window` starts in a window, `per_actor` of them by one actor.
+    pub const fn new(window: TimeDelta, per_window: i32, per_actor: i32) -> Self {
+        Self { window, per_window, per_actor }
+    }
 }

@@ -10,6 +10,7 @@ use crate::closed_enum;
 
 closed_enum! {
     /// Why an act has no notification although its rows may call for one.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum SuppressionReason {
         /// The recipient had muted the type.
         Muted = "muted",

@@ -5,6 +5,7 @@ use crate::{CommentId, Emoji, PostId, ShareId, ShareMessage, ShareMethod, UserId
 
 /// What a user (the actor) did that another user (the recipient) may be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Act {
     /// Gave a heart to the recipient's post.
     Heart { post: PostId },
@@ -110,6 +111,7 @@ impl Act {
 
 /// What a notification is about, as its act says.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Subject {
     pub post: Option<PostId>,
     pub comment: Option<CommentId>,
@@ -134,6 +136,7 @@ impl From<Act> for Subject {
 /// when it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EventDetails {
     /// The emoji of a reaction.
     pub emoji: Option<Emoji>,

@@ -10,6 +10,7 @@ use crate::closed_enum;
 
 /// Identifies a batch: acts with the same recipient and the same key are batched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct BatchKey(String);
 
 closed_enum! {

@@ -95,8 +95,7 @@ impl Cause {
 
 impl HourlyQuota {
     /// How many notifications of one type can start within an hour (docs/rules.md#notification-invariants, 7).
-    pub const LIMITS: StartLimits =
-        StartLimits { window: TimeDelta::hours(1), per_window: 20, per_actor: 5 };
+    pub const LIMITS: StartLimits = StartLimits::new(TimeDelta::hours(1), 20, 5);
 }
 
 impl WithdrawnNotification {

@@ -16,6 +16,7 @@ texts! {
 
 closed_enum! {
     /// The type of a post. It decides the maximum length, the layout in clients and the bonus in the feed.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum PostType {
         /// What the author is grateful for today, in a longer text. It has the largest bonus.
         Daily = "daily",

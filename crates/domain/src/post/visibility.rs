@@ -4,6 +4,7 @@ use crate::closed_enum;
 
 closed_enum! {
     /// Who can read a post. Blocks restrict this further.
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
     pub enum Visibility {
         /// All users and guests.
         Public = "public",

@@ -1,15 +1,14 @@
 //! Email addresses. They are never shown to other users.
 
 use std::fmt;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use thiserror::Error;
 
 /// An email address, in the spelling of the user. Addresses are compared without regard to case.
 ///
 /// `Debug` hides the address, so that it does not appear in logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Email(String);
 
 /// Why an email address is invalid.
@@ -24,13 +23,26 @@ pub enum EmailError {
     TooLong,
 }
 
-/// The syntax that browsers check in `<input type=email>` (WHATWG HTML, "valid email address"), and at least one dot in
-/// the domain, since a host name without a dot is a typing error here.
-static SYNTAX: LazyLock<Regex> = LazyLock::new(|| {
-    let label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-    let local = "[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}";
-    Regex::new(&format!(r"\A{local}@{label}(?:\.{label})+\z")).expect("a fixed pattern")
-});
+/// The syntax that browsers check in `<input type=email>` (WHATWG HTML, "valid email address"), with at most 64 characters
+/// before the `@` (RFC 5321 §4.5.3.1.1) and at least one dot in the domain, since a host name without a dot is a typing error
+/// here.
+fn has_email_syntax(address: &str) -> bool {
+    let Some((local, domain)) = address.split_once('@') else { return false };
+    let is_local =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    (1..=64).contains(&local.len())
+        && local.bytes().all(is_local)
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+}
+
+/// Whether a text is a label of a host name: letters, digits, and hyphens within.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
 
 impl Email {
     /// The longest path in SMTP without its angle brackets (RFC 5321 §4.5.3.1.3).
@@ -45,7 +57,7 @@ impl Email {
         if Self::MAX_CHARS < address.len() {
             return Err(EmailError::TooLong);
         }
-        if SYNTAX.is_match(address) {
+        if has_email_syntax(address) {
             Ok(Self(address.to_owned()))
         } else {
             Err(EmailError::Syntax)
@@ -79,6 +91,9 @@ mod tests {
     #[case("ana@example.org")]
     #[case("Ana.B+thanks@mail.example.co.uk")]
     #[case("o'neil@ex-ample.org")]
+    #[case(".!#$%&'*+/=?^_`{|}~-@1.9")]
+    #[case("1234567890123456789012345678901234567890123456789012345678901234@example.org")]
+    #[case("a@a23456789012345678901234567890123456789012345678901234567890123.b")]
     fn an_address_keeps_its_spelling(#[case] raw: &str) {
         assert_eq!(Email::parse(raw).unwrap().as_str(), raw);
     }
@@ -89,6 +104,14 @@ mod tests {
     #[case("ana@localhost")]
     #[case("ana@@example.org")]
     #[case("ana@-example.org")]
+    #[case("ana@example-.org")]
+    #[case("ana@example.org.")]
+    #[case("ana@.org")]
+    #[case("ana@exam_ple.org")]
+    #[case("@example.org")]
+    #[case("ana\"@example.org")]
+    #[case("12345678901234567890123456789012345678901234567890123456789012345@example.org")]
+    #[case("a@a234567890123456789012345678901234567890123456789012345678901234.b")]
     #[case("ana@example..org")]
     #[case("ana b@example.org")]
     #[case("ana@example.org\0")]

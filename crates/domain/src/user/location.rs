@@ -8,6 +8,7 @@ use crate::text;
 
 /// A location with a name and coordinates. Other keys of the geocoder are kept unchanged.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Location(Map<String, Value>);
 
 /// Why a location is invalid.

@@ -16,6 +16,7 @@ pub enum Approval {
 
 /// The preferences of a user. Unknown keys are kept for the clients that use them.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Preferences(Map<String, Value>);
 
 /// Why preferences are invalid.

@@ -134,22 +134,19 @@ impl BatchPolicy for Shop {
 
     fn batch_limits(&self, act: &ShopAct) -> BatchLimits {
         match act {
-            ShopAct::ReviewWritten { .. } => BatchLimits {
-                max_age: TimeDelta::weeks(1),
-                conversion_window: TimeDelta::days(1),
-                max_size: None,
-            },
-            _ => BatchLimits {
-                max_age: TimeDelta::days(2),
-                conversion_window: TimeDelta::hours(6),
-                max_size: Some(3),
-            },
+            ShopAct::ReviewWritten { .. } => BatchLimits::DEFAULT
+                .with_max_age(TimeDelta::weeks(1))
+                .with_conversion_window(TimeDelta::days(1)),
+            _ => BatchLimits::DEFAULT
+                .with_max_age(TimeDelta::days(2))
+                .with_conversion_window(TimeDelta::hours(6))
+                .with_max_size(3),
         }
     }
 
     fn start_limits(&self, kind: ShopKind) -> StartLimits {
         let per_window = if kind == ShopKind::Question { 3 } else { 8 };
-        StartLimits { window: TimeDelta::minutes(10), per_window, per_actor: 2 }
+        StartLimits::new(TimeDelta::minutes(10), per_window, 2)
     }
 
     fn restore_window(&self, kind: ShopKind, _item: &Option<String>) -> Option<TimeDelta> {

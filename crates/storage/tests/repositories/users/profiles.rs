@@ -25,7 +25,7 @@ fn full_edit() -> ProfileEdit {
         city: Some(City::parse("Lisboa").unwrap()),
         location: Some(Some(Location::parse(object(&location)).unwrap())),
         institutions: Some(Institutions::parse(&["Farm".to_owned()]).unwrap()),
-        websites: Some(Websites::parse(&["https://example.org".to_owned()]).unwrap()),
+        websites: Some(Websites::from_stored(vec!["https://example.org".to_owned()])),
         preferences: Some(Preferences::parse(object(&json!({"approve_followers": true}))).unwrap()),
     }
 }
