@@ -24,5 +24,8 @@ mod cli;
 /// The web client, and previews of links to posts.
 mod site;
 
+/// TLS to PostgreSQL. The tests of storage alone compile no TLS.
+mod database_tls;
+
 /// What a service manager learns of the server.
 mod service_manager;

@@ -28,7 +28,7 @@ pub(super) struct MigrationFile {
 pub(super) fn embedded_migrations() -> Result<Vec<MigrationFile>> {
     let migrations: Vec<Box<dyn Migration<Pg>>> =
         MIGRATIONS.migrations().map_err(StorageError::Query)?;
-    let file = |migration: &Box<dyn Migration<Pg>>| {
+    let file = |migration: Box<dyn Migration<Pg>>| {
         let name = migration.name().to_string();
         MigrationFile {
             version: migration.name().version().to_string(),
@@ -37,7 +37,7 @@ pub(super) fn embedded_migrations() -> Result<Vec<MigrationFile>> {
             name,
         }
     };
-    let mut files: Vec<MigrationFile> = migrations.iter().map(file).collect();
+    let mut files: Vec<MigrationFile> = migrations.into_iter().map(file).collect();
     files.sort_unstable_by(|one, other| one.version.cmp(&other.version));
     Ok(files)
 }

@@ -18,6 +18,4 @@ mod own_connections;
 mod own_schema;
 mod reads;
 mod silence;
-#[cfg(feature = "tls")]
-mod tls;
 mod transactions;

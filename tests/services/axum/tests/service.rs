@@ -1,6 +1,7 @@
 //! The shop over TCP, in a database with users and posts.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::disallowed_methods, reason = "ids of a test")]
 
 use chrono::TimeDelta;
 use grateful_domain::{Post, Session, UserId};

@@ -1,6 +1,7 @@
 //! Letters are sent exactly once, also if the program is killed in between.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::disallowed_methods, reason = "ids of a test")]
 
 use std::collections::BTreeMap;
 use std::fs;

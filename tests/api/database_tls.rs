@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use grateful_local_postgres::{NodeOptions, ReplicatedCluster};
 use grateful_storage::{Database, DatabaseConfig, Repositories, Result, migrate};
-use grateful_test_database::{Proxy, TestDatabase};
+use grateful_testkit::{Proxy, TestDatabase};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
