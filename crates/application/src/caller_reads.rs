@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::Either;
 use grateful_domain::UserId;
 use grateful_storage::{Connection, ReadMark, ReadScope, Reader, StorageError};
 
@@ -30,27 +31,34 @@ impl CallerMark {
 }
 
 /// Runs reads for a signed-in caller, those that allow it on a replica. Without a mark, they run on the primary.
-pub async fn read_as<T>(mark: Option<CallerMark>, reads: impl Future<Output = T>) -> T {
+pub fn read_as<T>(
+    mark: Option<CallerMark>,
+    reads: impl Future<Output = T>,
+) -> impl Future<Output = T> {
     match mark {
         Some(CallerMark { user, mark }) => {
-            read_in(&Arc::new(ReadScope::for_user(user, mark)), reads).await
+            Either::Left(read_in(Arc::new(ReadScope::for_user(user, mark)), reads))
         }
-        None => reads.await,
+        None => Either::Right(reads),
     }
 }
 
 /// Runs reads for a guest, those that allow it on a replica.
-pub async fn read_as_guest<T>(app: &App, reads: impl Future<Output = T>) -> T {
+pub fn read_as_guest<T>(app: &App, reads: impl Future<Output = T>) -> impl Future<Output = T> {
     if app.db.has_replicas() {
-        read_in(&Arc::new(ReadScope::for_guest()), reads).await
+        Either::Left(read_in(Arc::new(ReadScope::for_guest()), reads))
     } else {
-        reads.await
+        Either::Right(reads)
     }
 }
 
 /// Runs reads in this scope.
-pub(crate) async fn read_in<T>(scope: &Arc<ReadScope>, reads: impl Future<Output = T>) -> T {
-    SCOPE.scope(Arc::clone(scope), reads).await
+pub(crate) fn read_in<T>(
+    scope: Arc<ReadScope>,
+    reads: impl Future<Output = T>,
+) -> impl Future<Output = T> {
+    // In a box, so that a future without replicas has no room for it.
+    SCOPE.scope(scope, Box::pin(reads))
 }
 
 fn scope() -> Option<Arc<ReadScope>> {
@@ -67,7 +75,7 @@ impl App {
         F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
     {
         match scope() {
-            Some(scope) => self.db.read_within(&scope, work).await,
+            Some(scope) => Box::pin(self.db.read_within(&scope, work)).await,
             None => self.db.read(work).await,
         }
     }
@@ -78,7 +86,7 @@ impl App {
         F: AsyncFnOnce(&mut Connection) -> grateful_storage::Result<T> + Clone,
     {
         Ok(match scope() {
-            Some(scope) => self.db.read_alone_within(&scope, work).await?,
+            Some(scope) => Box::pin(self.db.read_alone_within(&scope, work)).await?,
             None => work(&mut *self.db.acquire().await?).await?,
         })
     }

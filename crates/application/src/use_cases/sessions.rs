@@ -121,26 +121,46 @@ pub async fn authenticate_and_read<T>(
     token: &AccessToken,
     read: impl AsyncFnOnce(UserId) -> Result<T> + Clone,
 ) -> Result<(Session, Result<T>)> {
+    if app.db.has_replicas() {
+        return Box::pin(authenticate_and_read_replica(app, token, read)).await;
+    }
+    let Some(user) = app.known_tokens.user_of(token.hash()) else {
+        let session = authenticate(app, token).await?;
+        let output = read(session.user).await;
+        return Ok((session, output));
+    };
+    // Ends at once if the look-up fails, and otherwise when both have ended.
+    let (session, output) =
+        try_join(authenticate(app, token), async { Ok(read(user).await) }).await?;
+    require_user(app, token, &session, user)?;
+    Ok((session, output))
+}
+
+async fn authenticate_and_read_replica<T>(
+    app: &App,
+    token: &AccessToken,
+    read: impl AsyncFnOnce(UserId) -> Result<T> + Clone,
+) -> Result<(Session, Result<T>)> {
     let Some(user) = app.known_tokens.user_of(token.hash()) else {
         let (session, mark) = authenticate_caller(app, token).await?;
         let output = read_as(mark, read(session.user)).await;
         return Ok((session, output));
     };
-    // Ends at once if the look-up fails, and otherwise when both have ended.
-    let (session, output) = if app.db.has_replicas() {
-        let scope = Arc::new(ReadScope::before_look_up(user));
-        let early = async { Ok(read_in(&scope, read.clone()(user)).await) };
-        let ((session, mark), output) = try_join(authenticate_caller(app, token), early).await?;
-        if session.user != user || mark.is_none_or(|mark| mark.accepts(&scope)) {
-            (session, output)
-        } else {
-            (session, read_as(mark, read(user)).await)
-        }
-    } else {
-        try_join(authenticate(app, token), async { Ok(read(user).await) }).await?
-    };
-    if session.user == user {
+    let scope = Arc::new(ReadScope::before_look_up(user));
+    let early = async { Ok(read_in(Arc::clone(&scope), read.clone()(user)).await) };
+    let ((session, mark), output) = try_join(authenticate_caller(app, token), early).await?;
+    require_user(app, token, &session, user)?;
+    if mark.is_none_or(|mark| mark.accepts(&scope)) {
         return Ok((session, output));
+    }
+    let output = read_as(mark, read(user)).await;
+    Ok((session, output))
+}
+
+/// Requires that a token still belongs to the user for which a read was started.
+fn require_user(app: &App, token: &AccessToken, session: &Session, user: UserId) -> Result<()> {
+    if session.user == user {
+        return Ok(());
     }
     app.known_tokens.remove(token.hash());
     Err(invalid_token())

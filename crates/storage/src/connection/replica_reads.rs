@@ -98,27 +98,38 @@ impl Database {
         E: From<StorageError>,
         F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
     {
-        if !self.has_replicas() {
-            return self.read(work).await;
-        }
-        let reason = match self.choose_replica(scope) {
-            Ok((replica, replayed)) => {
-                // In a box, since the future has another read in it.
-                let result = match Box::pin(replica.db.try_read(work.clone())).await {
-                    Ok(value) => Some(Ok(value)),
-                    Err(ReadFailure::Work(error)) => Some(Err(error)),
-                    Err(ReadFailure::Database(_)) => None,
-                };
-                if let Some(result) = result {
-                    replica.served(scope, replayed);
-                    return result;
-                }
-                ReadReason::Conflict
+        if self.has_replicas() {
+            // In a box, since the future has another read in it.
+            if let Some(result) = Box::pin(self.read_on_replica(scope, work.clone())).await {
+                return result;
             }
-            Err(reason) => reason,
-        };
-        count_on_primary(reason);
+        }
         self.read(work).await
+    }
+
+    /// Runs a read on a replica. `None` if it must run on the primary.
+    async fn read_on_replica<T, E, F>(&self, scope: &ReadScope, work: F) -> Option<Result<T, E>>
+    where
+        E: From<StorageError>,
+        F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
+    {
+        let (replica, replayed) = match self.choose_replica(scope) {
+            Ok(chosen) => chosen,
+            Err(reason) => {
+                count_on_primary(reason);
+                return None;
+            }
+        };
+        let result = match replica.db.try_read(work).await {
+            Ok(value) => Ok(value),
+            Err(ReadFailure::Work(error)) => Err(error),
+            Err(ReadFailure::Database(_)) => {
+                count_on_primary(ReadReason::Conflict);
+                return None;
+            }
+        };
+        replica.served(scope, replayed);
+        Some(result)
     }
 
     /// As [`read_within`](Self::read_within), on a connection for this read alone: for statements whose cost has no small bound.
