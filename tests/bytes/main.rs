@@ -37,8 +37,8 @@ const MAX_WARM_HEART: i64 = 4_000;
 /// A heart among others on the same post at the same time, which share a group. It was 1.6 kB in the run that set it.
 const MAX_GROUPED_HEART: i64 = 1_900;
 
-/// A notification with its share of all indexes, after a few thousand acts of all kinds: 699 bytes in the run that set it.
-const MAX_NOTIFICATION: i64 = 770;
+/// A notification with its share of all indexes, after a few thousand acts of all kinds: 532 bytes in the run that set it.
+const MAX_NOTIFICATION: i64 = 590;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_and_its_notification_take_few_bytes() {

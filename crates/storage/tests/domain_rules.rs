@@ -151,7 +151,10 @@ async fn sql_and_domain_agree_on_which_notifications_are_enabled() {
             conn.notifications().record(&events).await.unwrap();
 
             for act in acts {
-                let of_act = format!("notifications WHERE act = '{}'", act.dedup_key());
+                let of_act = {
+                    let key = "notification_act(act, type, post_id, comment_id)";
+                    format!("notifications WHERE {key} = '{}'", act.dedup_key())
+                };
                 let is_enabled = preferences.allows_notification(act.kind());
                 let case = format!("{act:?} where {} is {value}", muted_type.code());
                 assert_eq!(database.count(&of_act).await, i64::from(is_enabled), "{case}");

@@ -28,7 +28,7 @@ async fn the_catalogue_equals_the_snapshot() {
 /// Constraints enforce what concurrent requests could break, so the database needs no code that runs implicitly. The one
 /// function is SQL that statements name, and that PostgreSQL replaces by its text.
 #[tokio::test]
-async fn there_are_no_triggers_rules_or_views_and_one_function() {
+async fn there_are_no_triggers_rules_or_views_and_two_functions() {
     let database = TestDatabase::create().await;
 
     let found = lines(
@@ -44,7 +44,7 @@ async fn there_are_no_triggers_rules_or_views_and_one_function() {
     )
     .await;
 
-    assert_eq!(found, ["function hidden_users"]);
+    assert_eq!(found, ["function hidden_users", "function notification_act"]);
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use grateful_domain::notification::{BatchCounts, BatchKind, EventDetails, Subject};
 use grateful_domain::{
-    BatchKey, Emoji, Notification, NotificationType, PostId, Priority, ShareMessage, ShareMethod,
-    UserId,
+    BatchKey, CommentId, Emoji, Notification, NotificationType, PostId, Priority, ShareMessage,
+    ShareMethod, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl NotificationRow {
             batch_count: counts.child_count,
             actor_count: counts.actor_count,
             batch_key: stored_key(notification).map(|key| key.as_str().to_owned()),
-            act: notification.act.clone(),
+            act: stored_act(notification).map(str::to_owned),
             post_id: notification.subject.post.map(Uuid::from),
             comment_id: notification.subject.comment.map(Uuid::from),
             seq,
@@ -87,13 +87,19 @@ impl TryFrom<NotificationRow> for Notification {
             row.parent_id
                 .and_then(|_| implied_key(kind, row.user_id.into(), row.post_id.map(Into::into)))
         });
+        let act = match row.act {
+            Some(act) if act.is_empty() => {
+                Some(implied_act(kind, row.post_id.map(Into::into), row.comment_id.map(Into::into)))
+            }
+            act => act,
+        };
         let (details, share_method) = details_from(row.data)?;
         Ok(Self {
             id: row.id.into(),
             recipient: row.user_id.into(),
             kind,
             actor: row.actor_id.map(Into::into),
-            act: row.act,
+            act,
             subject: Subject {
                 post: row.post_id.map(Into::into),
                 comment: row.comment_id.map(Into::into),
@@ -114,6 +120,23 @@ impl TryFrom<NotificationRow> for Notification {
             }),
             key,
         })
+    }
+}
+
+/// The act to store. It is empty if the type and the ids of the row imply it, as for most notifications.
+fn stored_act(notification: &Notification) -> Option<&str> {
+    let Notification { kind, subject, act, .. } = notification;
+    let act = act.as_deref()?;
+    Some(if act == implied_act(*kind, subject.post, subject.comment) { "" } else { act })
+}
+
+/// The act of a row that stores none: the function `notification_act` of the database.
+fn implied_act(kind: NotificationType, post: Option<PostId>, comment: Option<CommentId>) -> String {
+    let kind = kind.code();
+    match (comment, post) {
+        (Some(comment), _) => format!("{kind}:comment:{comment}"),
+        (None, Some(post)) => format!("{kind}:post:{post}"),
+        (None, None) => kind.to_owned(),
     }
 }
 

@@ -166,7 +166,9 @@ statement! {
     WHERE 0 < (
         SELECT count(*) FROM notifications AS found
         WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
-            AND found.act = accepted.act AND hashtextextended(found.act, 0) = hashtextextended(accepted.act, 0)
+            AND notification_act(found.act, found.type, found.post_id, found.comment_id) = accepted.act
+            AND hashtextextended(notification_act(found.act, found.type, found.post_id, found.comment_id), 0)
+                = hashtextextended(accepted.act, 0)
     ) + (
         SELECT count(*) FROM suppressed_notifications AS found
         WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id

@@ -6,8 +6,10 @@ WITH wanted AS MATERIALIZED (
     JOIN notifications AS it ON it.user_id = ref.user_id AND it.id = ref.id
     UNION ALL
     SELECT it.* FROM wanted JOIN notifications AS it
-        ON it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
-        AND hashtextextended(it.act, 0) = hashtextextended(wanted.act, 0)
+        ON it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id
+        AND notification_act(it.act, it.type, it.post_id, it.comment_id) = wanted.act
+        AND hashtextextended(notification_act(it.act, it.type, it.post_id, it.comment_id), 0)
+            = hashtextextended(wanted.act, 0)
 ), withdrawn AS MATERIALIZED (
     SELECT it.* FROM wanted JOIN withdrawn_notifications AS it
         ON it.user_id = wanted.user_id AND it.actor_id = wanted.actor_id AND it.act = wanted.act
@@ -54,6 +56,14 @@ SELECT jsonb_build_object('parent', jsonb_build_object(
         SELECT actor_id FROM unnest(touched.actors) AS actor (actor_id) WHERE EXISTS (
             SELECT FROM notifications AS it
             WHERE it.parent_id = top.id AND it.actor_id = actor.actor_id AND NOT (it.id = ANY (touched.entries))
+                AND it.type::text <> ALL ('{like,emoji_reaction,follow}'::text[])
+        ) OR EXISTS (
+            -- The heart or the reaction. The follow is always an entry.
+            SELECT FROM unnest(ARRAY['like', 'emoji_reaction']) AS kind JOIN notifications AS it
+                ON hashtextextended(notification_act(it.act, it.type, it.post_id, it.comment_id), 0)
+                    = hashtextextended(kind || ':post:' || top.post_id::text, 0)
+            WHERE it.user_id = top.user_id AND it.actor_id = actor.actor_id AND it.parent_id = top.id
+                AND NOT (it.id = ANY (touched.entries))
         )
     ),
     'has_unread', EXISTS (

@@ -190,8 +190,10 @@ statement! {
     )
     SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
         SELECT it.id FROM notifications AS it
-        WHERE it.user_id = people.id AND it.actor_id = :actor AND it.act = :act
-            AND hashtextextended(it.act, 0) = hashtextextended(:act, 0)
+        WHERE it.user_id = people.id AND it.actor_id = :actor
+            AND notification_act(it.act, it.type, it.post_id, it.comment_id) = :act
+            AND hashtextextended(notification_act(it.act, it.type, it.post_id, it.comment_id), 0)
+                = hashtextextended(:act, 0)
         LIMIT 1
     ) AS told"
 }
@@ -217,7 +219,8 @@ statement! {
     ), caused AS (
         SELECT it.id, it.user_id FROM side, LATERAL (
             SELECT id, user_id FROM notifications
-            WHERE user_id = side.reader AND actor_id = side.hidden AND hashtextextended(act, 0) IS NOT NULL
+            WHERE user_id = side.reader AND actor_id = side.hidden
+                AND hashtextextended(notification_act(act, type, post_id, comment_id), 0) IS NOT NULL
             LIMIT :limit
         ) AS it
     ), about AS (

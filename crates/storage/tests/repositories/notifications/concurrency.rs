@@ -368,7 +368,8 @@ fn key_of(cause: &Cause) -> String {
 
 /// The keys of all recorded causes, in the form of [`key_of`].
 async fn recorded_keys(conn: &mut Connection) -> BTreeSet<String> {
-    let sql = "SELECT concat_ws(' ', user_id, actor_id, act) AS line FROM notifications WHERE act IS NOT NULL";
+    let sql = "SELECT concat_ws(' ', user_id, actor_id, notification_act(act, type, post_id, comment_id)) AS line
+               FROM notifications WHERE act IS NOT NULL";
     crate::support::sql::lines(conn, sql).await.into_iter().collect()
 }
 
@@ -387,8 +388,8 @@ const VIOLATIONS: &str = "
     ) AS own
     WHERE is_batch AND (batch_count, actor_count) <> (entries, people)
     UNION ALL
-    SELECT 'invariant 3: ' || act FROM notifications WHERE act IS NOT NULL
-    GROUP BY user_id, actor_id, act HAVING count(*) > 1
+    SELECT 'invariant 3: ' || min(notification_act(act, type, post_id, comment_id)) FROM notifications WHERE act IS NOT NULL
+    GROUP BY user_id, actor_id, notification_act(act, type, post_id, comment_id) HAVING count(*) > 1
     UNION ALL
     SELECT 'invariant 6: ' || entry.id FROM notifications AS entry JOIN notifications AS batch ON batch.id = entry.parent_id
     WHERE batch.read AND NOT entry.read
@@ -403,8 +404,9 @@ const VIOLATIONS: &str = "
     ) AS newest
     WHERE is_batch AND (batch.actor_id, batch.data) IS DISTINCT FROM (newest.actor_id, newest.data)
     UNION ALL
-    SELECT 'both recorded and withdrawn: ' || act
-    FROM withdrawn_notifications JOIN notifications USING (user_id, actor_id, act)";
+    SELECT 'both recorded and withdrawn: ' || it.act
+    FROM withdrawn_notifications AS it JOIN notifications AS recorded USING (user_id, actor_id)
+    WHERE it.act = notification_act(recorded.act, recorded.type, recorded.post_id, recorded.comment_id)";
 
 async fn wait_for_lock_wait(scenario: &Scenario) {
     let waiting =

@@ -6,7 +6,8 @@ WITH side AS (
 ), caused AS (
     SELECT it.id, it.user_id FROM side, LATERAL (
         SELECT id, user_id FROM notifications
-        WHERE user_id = side.reader AND actor_id = side.hidden AND hashtextextended(act, 0) IS NOT NULL
+        WHERE user_id = side.reader AND actor_id = side.hidden
+            AND hashtextextended(notification_act(act, type, post_id, comment_id), 0) IS NOT NULL
         LIMIT $3
     ) AS it
 ), about AS (

@@ -12,8 +12,10 @@ WITH people AS MATERIALIZED (
 )
 SELECT told.id, people.id FROM people CROSS JOIN LATERAL (
     SELECT it.id FROM notifications AS it
-    WHERE it.user_id = people.id AND it.actor_id = $3 AND it.act = $4
-        AND hashtextextended(it.act, 0) = hashtextextended($4, 0)
+    WHERE it.user_id = people.id AND it.actor_id = $3
+        AND notification_act(it.act, it.type, it.post_id, it.comment_id) = $4
+        AND hashtextextended(notification_act(it.act, it.type, it.post_id, it.comment_id), 0)
+            = hashtextextended($4, 0)
     LIMIT 1
 ) AS told;
 

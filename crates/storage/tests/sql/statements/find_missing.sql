@@ -12,7 +12,9 @@ WITH it AS MATERIALIZED (
     WHERE 0 < (
         SELECT count(*) FROM notifications AS found
         WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
-            AND found.act = accepted.act AND hashtextextended(found.act, 0) = hashtextextended(accepted.act, 0)
+            AND notification_act(found.act, found.type, found.post_id, found.comment_id) = accepted.act
+            AND hashtextextended(notification_act(found.act, found.type, found.post_id, found.comment_id), 0)
+                = hashtextextended(accepted.act, 0)
     ) + (
         SELECT count(*) FROM suppressed_notifications AS found
         WHERE found.user_id = accepted.user_id AND found.actor_id = accepted.actor_id
@@ -49,7 +51,7 @@ WHERE it.number NOT IN (SELECT number FROM explained)
             ) WHEN 'post_shared' THEN EXISTS (
                 SELECT FROM shares
                 WHERE shares.user_id = it.actor_id AND shares.post_id = it.post_id
-                    AND it.act = CASE share_method
+                    AND notification_act(it.act, it.type, it.post_id, it.comment_id) = CASE share_method
                         WHEN 'url' THEN 'post_shared:post:' || shares.post_id
                         ELSE 'post_shared:share:' || shares.id
                     END

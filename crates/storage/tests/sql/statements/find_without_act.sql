@@ -10,7 +10,7 @@ WHERE it.user_id = $1 AND (it.id = $2 OR it.parent_id = $2) AND NOT it.is_batch 
             ) WHEN 'post_shared' THEN EXISTS (
                 SELECT FROM shares
                 WHERE shares.user_id = it.actor_id AND shares.post_id = it.post_id
-                    AND it.act = CASE share_method
+                    AND notification_act(it.act, it.type, it.post_id, it.comment_id) = CASE share_method
                         WHEN 'url' THEN 'post_shared:post:' || shares.post_id
                         ELSE 'post_shared:share:' || shares.id
                     END

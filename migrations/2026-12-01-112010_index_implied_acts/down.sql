@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY notifications_one_of_act_implied;

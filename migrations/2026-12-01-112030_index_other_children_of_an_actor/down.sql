@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY idx_notifications_parent_id_acts;
