@@ -10,17 +10,17 @@ use crate::{App, Error, Result, follows};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SweepReport {
     /// Expired sessions.
-    pub sessions: usize,
+    pub sessions: i64,
     /// Expired idempotency keys.
-    pub idempotency_keys: usize,
+    pub idempotency_keys: i64,
     /// Expired stream tickets.
-    pub stream_tickets: usize,
+    pub stream_tickets: i64,
     /// Usernames whose reservation is over.
     pub usernames: usize,
     /// Withdrawn notifications whose restore window is over.
-    pub withdrawn: usize,
+    pub withdrawn: i64,
     /// Reasons of missing notifications for acts that are so old that their age explains it.
-    pub suppressed: usize,
+    pub suppressed: i64,
     /// Records of removals from inboxes that are too old to resume a stream from.
     pub removals: i64,
     /// Read notifications whose retention is over.
@@ -31,34 +31,42 @@ pub struct SweepReport {
     pub requests: usize,
 }
 
-/// Deletes expired rows. Several nodes can sweep at the same time.
+/// Deletes expired rows in steps. Several nodes can sweep at the same time. Rows of one kind that cannot be deleted do not keep
+/// the others.
+///
+/// # Errors
+/// The first failure, after all kinds were tried.
 pub async fn sweep(app: &App) -> Result<SweepReport> {
     let now = app.clock.now();
     let restorable_since = now - WithdrawnNotification::RESTORE_WINDOW;
-    let mut conn = app.db.acquire().await?;
     let read_before = now - app.notification_retention;
-    let (sessions, idempotency_keys, stream_tickets, usernames, withdrawn, suppressed) = (
-        conn.sessions().sweep(now).await?,
-        conn.idempotency_keys().sweep(now).await?,
-        conn.stream_tickets().sweep(now).await?,
-        conn.users().sweep_released_usernames(now).await?,
-        conn.notifications().prune_withdrawn(restorable_since).await?,
-        conn.notifications().prune_suppressed(explained_before(app, now)).await?,
-    );
-    // The transactions below acquire connections of their own.
-    drop(conn);
+    let sessions = sweep_in_batches(app, now, ExpiredRows::Sessions).await;
+    let idempotency_keys = sweep_in_batches(app, now, ExpiredRows::IdempotencyKeys).await;
+    let stream_tickets = sweep_in_batches(app, now, ExpiredRows::StreamTickets).await;
+    let usernames = sweep_usernames(app, now).await;
+    let withdrawn = sweep_in_batches(app, restorable_since, ExpiredRows::Withdrawn).await;
+    let suppressed =
+        sweep_in_batches(app, explained_before(app, now), ExpiredRows::Suppressed).await;
+    let removals = sweep_in_batches(app, restorable_since, ExpiredRows::Removals).await;
+    let notifications = sweep_in_batches(app, read_before, ExpiredRows::ReadNotifications).await;
+    let unread_notifications = sweep_unread(app, now - app.unread_retention).await;
+    let requests = accept_remaining_requests(app).await;
     Ok(SweepReport {
-        sessions,
-        idempotency_keys,
-        stream_tickets,
-        usernames,
-        withdrawn,
-        suppressed,
-        removals: sweep_in_batches(app, restorable_since, InboxRows::Removals).await?,
-        notifications: sweep_in_batches(app, read_before, InboxRows::ReadNotifications).await?,
-        unread_notifications: sweep_unread(app, now - app.unread_retention).await?,
-        requests: accept_remaining_requests(app).await?,
+        sessions: sessions?,
+        idempotency_keys: idempotency_keys?,
+        stream_tickets: stream_tickets?,
+        usernames: usernames?,
+        withdrawn: withdrawn?,
+        suppressed: suppressed?,
+        removals: removals?,
+        notifications: notifications?,
+        unread_notifications: unread_notifications?,
+        requests: requests?,
     })
+}
+
+async fn sweep_usernames(app: &App, now: DateTime<Utc>) -> Result<usize> {
+    Ok(app.db.acquire().await?.users().sweep_released_usernames(now).await?)
 }
 
 /// The time before which an act may have no notification, because it may have been deleted by its age.
@@ -94,9 +102,14 @@ async fn accept_remaining_requests(app: &App) -> Result<usize> {
     Ok(accepted)
 }
 
-/// Rows that are deleted in batches, since their inboxes are locked meanwhile.
+/// Rows that are deleted in batches, since they are locked meanwhile, and a statement has a time limit.
 #[derive(Debug, Clone, Copy)]
-enum InboxRows {
+enum ExpiredRows {
+    Sessions,
+    IdempotencyKeys,
+    StreamTickets,
+    Withdrawn,
+    Suppressed,
     Removals,
     ReadNotifications,
 }
@@ -104,7 +117,7 @@ enum InboxRows {
 /// How many rows one transaction deletes: few enough that its locks delay no other request.
 const BATCH_SIZE: i64 = 500;
 
-async fn sweep_in_batches(app: &App, before: DateTime<Utc>, rows: InboxRows) -> Result<i64> {
+async fn sweep_in_batches(app: &App, before: DateTime<Utc>, rows: ExpiredRows) -> Result<i64> {
     let mut total = 0;
     loop {
         let deleted = app.db.transaction(async |tx| delete_batch(tx, before, rows).await).await?;
@@ -115,12 +128,21 @@ async fn sweep_in_batches(app: &App, before: DateTime<Utc>, rows: InboxRows) -> 
     }
 }
 
-async fn delete_batch(tx: &mut Connection, before: DateTime<Utc>, rows: InboxRows) -> Result<i64> {
-    let mut notifications = tx.notifications();
+async fn delete_batch(
+    tx: &mut Connection,
+    before: DateTime<Utc>,
+    rows: ExpiredRows,
+) -> Result<i64> {
+    let limit = BATCH_SIZE;
     Ok(match rows {
-        InboxRows::Removals => notifications.prune_removals(before, BATCH_SIZE).await?,
-        InboxRows::ReadNotifications => {
-            notifications.delete_read_before(before, BATCH_SIZE).await?
+        ExpiredRows::Sessions => tx.sessions().sweep(before, limit).await?,
+        ExpiredRows::IdempotencyKeys => tx.idempotency_keys().sweep(before, limit).await?,
+        ExpiredRows::StreamTickets => tx.stream_tickets().sweep(before, limit).await?,
+        ExpiredRows::Withdrawn => tx.notifications().prune_withdrawn(before, limit).await?,
+        ExpiredRows::Suppressed => tx.notifications().prune_suppressed(before, limit).await?,
+        ExpiredRows::Removals => tx.notifications().prune_removals(before, limit).await?,
+        ExpiredRows::ReadNotifications => {
+            tx.notifications().delete_read_before(before, limit).await?
         }
     })
 }

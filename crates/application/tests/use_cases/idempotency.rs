@@ -219,6 +219,39 @@ async fn expired_keys_and_sessions_are_deleted() {
     assert_eq!((after_a_week.sessions, after_a_week.idempotency_keys), (1, 0));
 }
 
+#[tokio::test]
+async fn nodes_that_sweep_at_once_delete_each_key_once() {
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
+    database.execute(&keys_of(ana, 1_600)).await;
+    clock.advance(TimeDelta::days(2));
+
+    let sweeps = join_all([(); 3].map(|()| housekeeping::sweep(&app))).await;
+
+    let deleted: i64 = sweeps.into_iter().map(|swept| swept.unwrap().idempotency_keys).sum();
+    assert_eq!((deleted, database.count("idempotency_keys").await), (1_600, 0));
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_deleted_do_not_keep_other_kinds() {
+    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
+    database.execute(&keys_of(ana, 1)).await;
+    database.execute("ALTER TABLE sessions RENAME TO broken_sessions").await;
+    clock.advance(TimeDelta::days(2));
+
+    let swept = housekeeping::sweep(&app).await;
+
+    assert!(swept.is_err());
+    assert_eq!(database.count("idempotency_keys").await, 0);
+}
+
+/// Inserts completed keys of this user.
+fn keys_of(user: UserId, count: i64) -> String {
+    format!(
+        "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
+         SELECT {user}, number, sha256('{user}'), gen_random_uuid(), '2026-01-05 12:00Z', '' FROM generate_series(1, {count}) AS number"
+    )
+}
+
 /// The idempotent request that creates the post `For rain.`.
 fn request() -> IdempotentRequest {
     IdempotentRequest { key: IdempotencyKey::parse("rain").unwrap(), fingerprint: [1; 32] }

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use uuid::Uuid;
 
+use crate::query::statement;
 use crate::schema::idempotency_keys;
 use crate::{Connection, Result};
 
@@ -130,10 +132,22 @@ impl IdempotencyKeys<'_> {
         Ok(())
     }
 
-    /// Deletes keys whose retention has expired. Returns their number.
-    pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
-        let old =
-            idempotency_keys::table.filter(idempotency_keys::claimed_at.lt(now - Self::RETENTION));
-        Ok(diesel::delete(old).execute(self.conn).await?)
+    /// Deletes up to `limit` keys whose retention has expired. Returns their number.
+    pub async fn sweep(&mut self, now: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(SweepIdempotencyKeys { before: now - Self::RETENTION, limit }
+            .get_result(self.conn)
+            .await?)
     }
+}
+
+statement! {
+    /// Skips rows that another request or another node has locked, instead of waiting for them.
+    SweepIdempotencyKeys { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place FROM idempotency_keys WHERE claimed_at < :before
+        ORDER BY claimed_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM idempotency_keys AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
+    )
+    SELECT count(*) FROM gone"
 }

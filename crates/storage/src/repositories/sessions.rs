@@ -5,12 +5,14 @@ mod access_token;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId, UserId};
 use uuid::Uuid;
 
 pub use self::access_token::AccessToken;
 use super::marks::read_mark;
+use crate::query::statement;
 use crate::rows::SessionRow;
 use crate::schema::{mark_epochs, marks, sessions};
 use crate::{Connection, ReadConnection, ReadMark, Result};
@@ -129,11 +131,22 @@ impl Sessions<'_> {
         Ok(diesel::delete(others).execute(self.conn).await?)
     }
 
-    /// Deletes expired sessions. Returns their number.
-    pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
-        let expired = sessions::table.filter(sessions::expires_at.le(now));
-        Ok(diesel::delete(expired).execute(self.conn).await?)
+    /// Deletes up to `limit` expired sessions. Returns their number.
+    pub async fn sweep(&mut self, now: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(SweepSessions { now, limit }.get_result(self.conn).await?)
     }
+}
+
+statement! {
+    /// Skips rows that another request or another node has locked, instead of waiting for them.
+    SweepSessions { now: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place FROM sessions WHERE expires_at <= :now
+        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM sessions AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
+    )
+    SELECT count(*) FROM gone"
 }
 
 /// The maximum number of listed sessions: more devices than a user looks through.

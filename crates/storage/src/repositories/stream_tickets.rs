@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId};
 use uuid::Uuid;
 
 use super::sessions::TokenHash;
+use crate::query::statement;
 use crate::rows::SessionRow;
 use crate::schema::{sessions, stream_tickets};
 use crate::{Connection, Result};
@@ -82,9 +84,20 @@ impl StreamTickets<'_> {
         Ok(row.map(SessionRow::into))
     }
 
-    /// Deletes expired tickets. Returns their number.
-    pub async fn sweep(&mut self, now: DateTime<Utc>) -> Result<usize> {
-        let expired = stream_tickets::table.filter(stream_tickets::expires_at.le(now));
-        Ok(diesel::delete(expired).execute(self.conn).await?)
+    /// Deletes up to `limit` expired tickets. Returns their number.
+    pub async fn sweep(&mut self, now: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(SweepStreamTickets { now, limit }.get_result(self.conn).await?)
     }
+}
+
+statement! {
+    /// Skips rows that another request or another node has locked, instead of waiting for them.
+    SweepStreamTickets { now: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place FROM stream_tickets WHERE expires_at <= :now
+        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM stream_tickets AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
+    )
+    SELECT count(*) FROM gone"
 }

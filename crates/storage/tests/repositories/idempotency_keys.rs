@@ -107,7 +107,9 @@ async fn sweeping_deletes_keys_past_their_retention() {
     }
     let now = recent.at + IdempotencyKeys::RETENTION;
 
-    let swept = database.pool.acquire().await.unwrap().idempotency_keys().sweep(now).await.unwrap();
+    let mut conn = database.pool.acquire().await.unwrap();
+    let swept = conn.idempotency_keys().sweep(now, 500).await.unwrap();
+    drop(conn);
 
     assert_eq!(swept, 1);
     let outcome = claim(&database.pool, &retry(&recent, 2, now)).await;

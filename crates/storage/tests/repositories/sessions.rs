@@ -67,10 +67,27 @@ async fn sweeping_deletes_only_expired_sessions() {
     create_session(&mut conn, 2, ana, NOON).await;
     let active = create_session(&mut conn, 3, ana, NOON + INSTANT).await;
 
-    let swept = conn.sessions().sweep(NOON + WEEK).await.unwrap();
+    let mut sweep = async || conn.sessions().sweep(NOON + WEEK, 1).await.unwrap();
+    let swept = [sweep().await, sweep().await, sweep().await];
 
-    assert_eq!(swept, 2);
+    assert_eq!(swept, [1, 1, 0]);
     assert_eq!(conn.sessions().list_active(ana, NOON).await.unwrap(), [active]);
+}
+
+#[tokio::test]
+async fn sweeping_skips_sessions_that_another_transaction_has_locked() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let ana = create_user(&database).await;
+    create_session(&mut conn, 1, ana, NOON - INSTANT).await;
+    create_session(&mut conn, 2, ana, NOON).await;
+    let locks = "SELECT FROM sessions ORDER BY expires_at LIMIT 1 FOR UPDATE";
+    let other_node = database.begin(locks).await;
+
+    let beside = conn.sessions().sweep(NOON + WEEK, 500).await.unwrap();
+    drop(other_node);
+
+    assert_eq!(beside, 1);
 }
 
 #[tokio::test]

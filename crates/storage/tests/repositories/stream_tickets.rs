@@ -30,11 +30,11 @@ async fn a_ticket_is_valid_until_it_expires_and_is_swept_afterwards() {
     let just_before = NOON + MINUTE - TimeDelta::microseconds(1);
 
     assert_eq!(conn.stream_tickets().redeem(TICKET, NOON + MINUTE).await.unwrap(), None);
-    assert_eq!(conn.stream_tickets().sweep(just_before).await.unwrap(), 0);
+    assert_eq!(conn.stream_tickets().sweep(just_before, 500).await.unwrap(), 0);
     assert!(conn.stream_tickets().redeem(TICKET, just_before).await.unwrap().is_some());
 
     create_session_with_ticket(&database, NOON + MINUTE).await;
-    assert_eq!(conn.stream_tickets().sweep(NOON + MINUTE).await.unwrap(), 1);
+    assert_eq!(conn.stream_tickets().sweep(NOON + MINUTE, 500).await.unwrap(), 1);
 }
 
 async fn create_session_with_ticket(database: &TestDatabase, expires_at: DateTime<Utc>) -> Session {

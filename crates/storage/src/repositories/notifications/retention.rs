@@ -1,8 +1,7 @@
 //! Deletion of old notifications and records, in batches.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use grateful_domain::UserId;
 use grateful_domain::notification::SuppressionReason;
@@ -10,7 +9,6 @@ use grateful_domain::notification::SuppressionReason;
 use super::Notifications;
 use crate::Result;
 use crate::query::statement;
-use crate::schema::{suppressed_notifications, withdrawn_notifications};
 
 /// The result of deleting old unread notifications from some inboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,21 +57,17 @@ impl Notifications<'_> {
         Ok(PruneRemovals { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Deletes notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead
+    /// Deletes up to `limit` notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead
     /// of restored. Returns their number.
-    pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>) -> Result<usize> {
-        let old =
-            withdrawn_notifications::table.filter(withdrawn_notifications::withdrawn_at.lt(before));
-        Ok(diesel::delete(old).execute(self.conn).await?)
+    pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
+        Ok(PruneWithdrawn { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Deletes the reasons stored before `before` for missing notifications. Their acts are at least as old, and that alone
+    /// Deletes up to `limit` reasons stored before `before` for missing notifications. Their acts are at least as old, and that alone
     /// explains it from now on. The age of a restored notification does not say how old its act is. Returns their number.
-    pub async fn prune_suppressed(&mut self, before: DateTime<Utc>) -> Result<usize> {
-        let old = suppressed_notifications::table
-            .filter(suppressed_notifications::suppressed_at.lt(before))
-            .filter(suppressed_notifications::reason.ne(SuppressionReason::Restored.code()));
-        Ok(diesel::delete(old).execute(self.conn).await?)
+    pub async fn prune_suppressed(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
+        let restored = SuppressionReason::Restored.code();
+        Ok(PruneSuppressed { before, restored, limit }.get_result(self.conn).await?)
     }
 
     /// Deletes up to `limit` notifications of an inbox, with their children. Returns their number.
@@ -182,6 +176,30 @@ statement! {
             unread_count = greatest(unread_count - (SELECT count(*) FROM gone WHERE NOT read), 0),
             total_count = greatest(total_count - (SELECT count(*) FROM gone), 0)
         WHERE user_id = :owner AND EXISTS (SELECT FROM gone)
+    )
+    SELECT count(*) FROM gone"
+}
+
+statement! {
+    /// Skips rows that another request or another node has locked, instead of waiting for them.
+    PruneWithdrawn { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place FROM withdrawn_notifications WHERE withdrawn_at < :before
+        ORDER BY withdrawn_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM withdrawn_notifications AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
+    )
+    SELECT count(*) FROM gone"
+}
+
+statement! {
+    /// Like [`PruneWithdrawn`].
+    PruneSuppressed { before: DateTime<Utc> as Timestamptz, restored: &'static str as Text, limit: i64 as BigInt } -> BigInt,
+    "WITH part AS MATERIALIZED (
+        SELECT ctid AS place FROM suppressed_notifications WHERE suppressed_at < :before AND reason <> :restored
+        ORDER BY suppressed_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM suppressed_notifications AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
     )
     SELECT count(*) FROM gone"
 }

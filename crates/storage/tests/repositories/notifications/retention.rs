@@ -115,7 +115,7 @@ async fn withdrawn_notifications_are_pruned_after_the_restore_window() {
     scenario.advance(TimeDelta::seconds(1));
 
     let before = scenario.now - WithdrawnNotification::RESTORE_WINDOW;
-    let pruned = scenario.conn.notifications().prune_withdrawn(before).await.unwrap();
+    let pruned = scenario.conn.notifications().prune_withdrawn(before, 500).await.unwrap();
 
     assert_eq!(pruned, 1);
     let of_caro = format!("withdrawn_notifications WHERE actor_id = {caro}");
