@@ -31,7 +31,7 @@ async fn a_client_of_tokio_postgres_gets_the_repositories_the_settings_and_the_m
     assert_eq!(found.unwrap().unwrap().id, ana);
     assert_eq!(log.total(), 1);
     let pool = Database::connect_lazily(DatabaseConfig::new(database.url()));
-    assert_eq!(settings(&mut conn).await, settings(&mut *pool.acquire().await.unwrap()).await);
+    assert_eq!(settings(&mut conn).await, settings(&mut pool.acquire().await.unwrap()).await);
     drop(conn);
     driver.await.unwrap().unwrap();
 }

@@ -60,7 +60,7 @@ async fn a_url_can_name_the_schema() {
     assert_eq!(plan_migrations(&url).await.unwrap().len(), migrate(&url).await.unwrap().len());
 
     let db = Database::connect_lazily(DatabaseConfig::new(url));
-    use_tables(&mut *db.acquire().await.unwrap()).await;
+    use_tables(&mut db.acquire().await.unwrap()).await;
     let listed = db.read(async |mut conn| {
         conn.posts().list(PostQuery::visible_to(Viewer::Guest).with_total(9)).await
     });
