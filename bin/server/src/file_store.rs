@@ -22,9 +22,13 @@ pub(crate) struct FileStore {
 impl FileStore {
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         match &settings.bucket {
-            Some(bucket) => Ok(Self { store: open_bucket(bucket)?, directory: None }),
+            Some(bucket) => Ok(Self::in_bucket(open_bucket(bucket)?)),
             None => Self::in_directory(&settings.uploads_dir),
         }
+    }
+
+    pub(crate) fn in_bucket(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, directory: None }
     }
 
     /// The directory. `None` for a bucket.
@@ -133,7 +137,7 @@ fn open_bucket(bucket: &url::Url) -> anyhow::Result<Arc<dyn ObjectStore>> {
 }
 
 #[cfg(all(test, feature = "bucket"))]
-mod bucket_tests;
+pub(crate) mod bucket_tests;
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ impl<B: AsRef<[u8]>, E> StreamReader<B, E> {
         stream: impl Stream<Item = Result<B, E>> + Send + 'static,
         handle: Handle,
     ) -> Self {
-        Self { stream: Box::pin(stream), handle, chunk: None, position: 0 }
+        Self { stream: Box::pin(stream.fuse()), handle, chunk: None, position: 0 }
     }
 }
 
@@ -61,5 +61,19 @@ mod tests {
         let error = reader.read_to_string(&mut text).unwrap_err();
 
         assert_eq!((text.as_str(), error.to_string().as_str()), ("abcdef", "lost"));
+    }
+
+    #[test]
+    fn a_stream_is_not_read_beyond_its_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        // Panics beyond its end.
+        let stream = futures_util::stream::unfold(true, async |is_first| {
+            is_first.then_some((Ok::<_, io::Error>("ab"), false))
+        });
+        let mut reader = StreamReader::new(stream, runtime.handle().clone());
+
+        let read = [reader.read(&mut [0; 8]), reader.read(&mut [0; 8]), reader.read(&mut [0; 8])];
+
+        assert_eq!(read.map(Result::unwrap), [2, 0, 0]);
     }
 }

@@ -61,14 +61,14 @@ fn a_url_of_no_bucket_is_rejected() {
 type Objects = Data<Mutex<BTreeMap<String, Bytes>>>;
 
 /// An S3 server with one bucket, `images`, that accepts any credentials.
-struct Bucket {
+pub(crate) struct Bucket {
     objects: Objects,
     url: String,
     server: ServerHandle,
 }
 
 impl Bucket {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let objects: Objects = Data::new(Mutex::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -88,7 +88,7 @@ impl Bucket {
         Self { objects, url, server: handle }
     }
 
-    fn open(&self, bucket: &str) -> Arc<dyn ObjectStore> {
+    pub(crate) fn open(&self, bucket: &str) -> Arc<dyn ObjectStore> {
         let builder = AmazonS3Builder::new()
             .with_endpoint(&self.url)
             .with_allow_http(true)
@@ -101,7 +101,7 @@ impl Bucket {
         self.objects.lock().unwrap().keys().cloned().collect()
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.server.stop(false).await;
     }
 }

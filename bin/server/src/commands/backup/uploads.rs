@@ -62,7 +62,8 @@ impl Backup {
     /// Copies all files of the store.
     pub(super) fn copy_uploads(&self, writer: &mut ArchiveWriter, size: u64) -> anyhow::Result<()> {
         let mut progress = ByteProgress::start("uploads", Some(size));
-        let mut listed = self.files.store.list(None);
+        // The list of a bucket must not be read beyond its end.
+        let mut listed = self.files.store.list(None).fuse();
         loop {
             let batch = listed.by_ref().try_filter(|meta| {
                 let is_public = is_public(meta.location.as_ref());
@@ -194,4 +195,36 @@ pub(in crate::commands) fn paths_of(reference: &FileReference) -> Vec<String> {
 /// Whether clients can read the file. Others are files of this program, such as one that it writes as a check.
 fn is_public(path: &str) -> bool {
     !path.split('/').any(|part| part.starts_with('.'))
+}
+
+#[cfg(all(test, feature = "bucket"))]
+mod tests {
+    use grateful_storage::DatabaseConfig;
+
+    use super::*;
+    use crate::archive::Target;
+    use crate::commands::interrupt::run_interruptible;
+    use crate::file_store::bucket_tests::Bucket;
+
+    #[actix_web::test]
+    async fn all_files_of_a_bucket_are_copied() {
+        let bucket = Bucket::start();
+        let files = FileStore::in_bucket(bucket.open("s3://images/uploads"));
+        for number in 0..=CONCURRENT_READS {
+            let path = Path::from(format!("posts/{number}.jpg"));
+            files.store.put(&path, "image".into()).await.unwrap();
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::parse(&directory.path().join("backup.tar"));
+
+        let copied = run_interruptible(move |interrupt| {
+            let mut writer = ArchiveWriter::create(&target, SystemClock.now())?;
+            let database = DatabaseConfig::new(String::new());
+            Backup { database, files, target, interrupt }.copy_uploads(&mut writer, 0)?;
+            Ok(writer.manifest.uploads.files)
+        });
+
+        assert_eq!(copied.await.unwrap(), CONCURRENT_READS as u64 + 1);
+        bucket.stop().await;
+    }
 }
