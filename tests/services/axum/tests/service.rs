@@ -26,6 +26,12 @@ struct Running {
     post: Post,
 }
 
+fn client() -> Client {
+    // In a build of the whole workspace, reqwest has TLS, and requires a crypto provider even for plain HTTP.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
 impl Running {
     async fn start() -> Self {
         let database = TestDatabase::create().await;
@@ -38,7 +44,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Shop::new(database.pool.clone(), || NOON).router();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { database, url, client: Client::new(), ana, ben, post }
+        Self { database, url, client: client(), ana, ben, post }
     }
 
     async fn sign_in(&self, password: &str) -> Response {
