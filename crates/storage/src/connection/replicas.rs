@@ -22,6 +22,7 @@ use super::replica_state::ReplicaState;
 /// ```no_run
 /// use std::time::Duration;
 ///
+/// use grateful_domain::Viewer;
 /// use grateful_storage::{Database, DatabaseConfig, ReadScope, Repositories, Replicas};
 ///
 /// # async fn example(user: grateful_domain::UserId, post: grateful_domain::PostId) -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +36,7 @@ use super::replica_state::ReplicaState;
 /// // … so that a later read of the user runs on a replica only if the write is there.
 /// let mark = db.read(async |mut conn| conn.marks().find(user).await).await?;
 /// let scope = ReadScope::for_user(user, mark);
-/// let found = db.read_within(&scope, async |mut conn| conn.posts().find(user.into(), post).await).await?;
+/// let found = db.read_within(&scope, async |mut conn| conn.posts().find(Viewer::User(user), post).await).await?;
 /// # Ok(())
 /// # }
 /// ```
