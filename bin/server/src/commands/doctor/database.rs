@@ -1,6 +1,6 @@
 //! Checks of PostgreSQL and the database.
 
-use grateful_application::{Clock as _, SystemClock};
+use grateful_application::{App, Clock as _, SystemClock};
 use grateful_local_postgres::Installation;
 use grateful_storage::{
     Connection, Database, DatabaseConfig, ServerReport, StorageError, applied_migrations,
@@ -12,9 +12,6 @@ use super::Check;
 use crate::config::Settings;
 use crate::connection_budget::ConnectionBudget;
 use crate::database::{MIN_MAJOR_VERSION, Postgres, has_private_cluster};
-
-/// How far the clocks of this machine and the database may be apart in seconds.
-const MAX_CLOCK_DIFFERENCE: i64 = 5;
 
 /// Checks the configured database, or the private one if it exists. Does not create or migrate one.
 pub(super) async fn check(settings: &Settings) -> anyhow::Result<Vec<Check>> {
@@ -148,12 +145,14 @@ fn check_encoding(report: &ServerReport) -> Check {
 }
 
 fn check_clock(report: &ServerReport) -> Check {
-    let seconds = (SystemClock.now() - report.now).num_seconds();
-    let detail = format!("{seconds} s apart from the clock of the database");
-    if seconds.abs() <= MAX_CLOCK_DIFFERENCE {
+    let difference = SystemClock.now() - report.now;
+    let detail =
+        format!("{} ms apart from the clock of the database", difference.num_milliseconds());
+    if difference.abs() <= App::MAX_CLOCK_SKEW {
         Check::ok("clock", detail)
     } else {
-        Check::warn("clock", detail, "set both clocks with NTP: sessions and limits depend on them")
+        let advice = "set both clocks with NTP: until they agree, the server is not ready";
+        Check::fail("clock", detail, advice)
     }
 }
 
