@@ -8,11 +8,6 @@ mod database;
 mod inspection;
 mod limits;
 mod manager;
-mod migration_files;
-mod migration_lock;
-mod migration_plan;
-mod migration_session;
-mod migration_table;
 mod migrations;
 mod own_connections;
 mod pooled_connection;
@@ -34,13 +29,11 @@ pub use self::connecting::{InvalidUrl, check_url};
 pub use self::database::Database;
 pub use self::inspection::{ServerReport, inspect_server};
 pub use self::limits::connection_limit;
-pub use self::migration_files::MIGRATIONS;
-pub use self::migration_plan::{LockImpact, PendingMigration, TableLock, plan_migrations};
-pub use self::migration_table::applied_migrations;
 #[cfg(feature = "bulk")]
-pub(crate) use self::migration_table::{FIND_MIGRATIONS_TABLE, MIGRATIONS_TABLES, of_this_crate};
+pub(crate) use self::migrations::{FIND_MIGRATIONS_TABLE, MIGRATIONS_TABLES, of_this_crate};
 pub use self::migrations::{
-    migrate, migrate_on, migrate_to, migrate_within, pending_migrations, unknown_migrations,
+    LockImpact, MIGRATIONS, PendingMigration, TableLock, applied_migrations, migrate, migrate_on,
+    migrate_to, migrate_within, pending_migrations, plan_migrations, unknown_migrations,
 };
 pub use self::own_connections::{configure, connect};
 pub use self::pooled_connection::PooledConnection;

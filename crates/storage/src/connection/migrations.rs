@@ -1,5 +1,11 @@
 //! Migrations of the database schema.
 
+mod files;
+mod lock;
+mod plan;
+mod session;
+mod table;
+
 use std::time::Duration;
 
 use diesel::connection::CacheSize;
@@ -7,14 +13,18 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use thiserror::Error;
 
-use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
-use super::connecting::{Connector, Opened};
-use super::migration_files::{MigrationFile, embedded_migrations, embedded_versions};
-use super::migration_lock::MigrationLock;
-use super::migration_session::{SessionLimits, lock_session, unlock_session};
-use super::migration_table::{self, applied_migrations};
-use super::transactions::depth_of;
+pub use self::files::MIGRATIONS;
+use self::files::{MigrationFile, embedded_migrations, embedded_versions};
+use self::lock::MigrationLock;
+pub use self::plan::{LockImpact, PendingMigration, TableLock, plan_migrations};
+use self::session::{SessionLimits, lock_session, unlock_session};
+pub use self::table::applied_migrations;
+#[cfg(feature = "bulk")]
+pub(crate) use self::table::{FIND_MIGRATIONS_TABLE, MIGRATIONS_TABLES, of_this_crate};
 use crate::Connection;
+use crate::connection::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use crate::connection::connecting::{Connector, Opened};
+use crate::connection::transactions::depth_of;
 use crate::error::{Result, StorageError};
 
 /// How long [`migrate`] waits for another node that migrates.
@@ -87,7 +97,7 @@ async fn run_pending(
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>> {
     check_encoding(conn).await?;
-    migration_table::create(conn).await?;
+    table::create(conn).await?;
     let applied = conn.transaction(async |conn| applied_migrations(conn).await).await?;
     let mut done = Vec::new();
     for file in embedded_migrations()? {
@@ -119,11 +129,11 @@ async fn run(conn: &mut Connection, file: &MigrationFile) -> Result<()> {
     let MigrationFile { version, up, in_transaction, .. } = file;
     if !in_transaction {
         conn.batch_execute(up).await?;
-        return conn.transaction(async |tx| migration_table::insert(tx, version).await).await;
+        return conn.transaction(async |tx| table::insert(tx, version).await).await;
     }
     conn.transaction(async |tx| {
         tx.batch_execute(up).await?;
-        migration_table::insert(tx, version).await
+        table::insert(tx, version).await
     })
     .await
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
-use super::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
-use super::connecting::Connector;
+use crate::connection::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use crate::connection::connecting::Connector;
 use crate::error::{Result, StorageError};
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.

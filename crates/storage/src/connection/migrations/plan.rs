@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use diesel_async::RunQueryDsl;
 
-use super::migration_files::{MigrationFile, embedded_migrations};
-use super::migrations::{connect, pending_migrations};
+use super::files::{MigrationFile, embedded_migrations};
+use super::{connect, pending_migrations};
 use crate::Connection;
 use crate::error::Result;
 

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::config::PIN_ISOLATION;
-use super::migration_lock::{ADVISORY_LOCK_KEY, POLL_INTERVAL};
+use super::lock::{ADVISORY_LOCK_KEY, POLL_INTERVAL};
 use crate::Connection;
+use crate::connection::config::PIN_ISOLATION;
 use crate::error::{Result, StorageError};
 
 #[derive(QueryableByName)]

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 
-use super::migration_files::embedded_versions;
+use super::files::embedded_versions;
 use crate::Connection;
 use crate::error::Result;
 
