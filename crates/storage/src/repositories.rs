@@ -7,6 +7,7 @@ mod comments;
 mod emoji_reactions;
 mod engagement;
 mod engagement_batches;
+mod expired_rows;
 mod feed;
 mod follows;
 mod hearts;

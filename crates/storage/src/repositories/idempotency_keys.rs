@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{MAX_CLOCK_SKEW, UserId};
 use uuid::Uuid;
 
+use super::expired_rows::delete_part;
 use crate::query::statement;
 use crate::schema::idempotency_keys;
 use crate::{Connection, Result};
@@ -141,13 +142,6 @@ impl IdempotencyKeys<'_> {
 }
 
 statement! {
-    /// Skips rows that another request or another node has locked, instead of waiting for them.
     SweepIdempotencyKeys { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
-    "WITH part AS MATERIALIZED (
-        SELECT ctid AS place FROM idempotency_keys WHERE claimed_at < :before
-        ORDER BY claimed_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM idempotency_keys AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
-    )
-    SELECT count(*) FROM gone"
+    delete_part("idempotency_keys", "claimed_at", "claimed_at < :before")
 }

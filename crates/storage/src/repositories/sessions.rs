@@ -11,6 +11,7 @@ use grateful_domain::{Session, SessionId, UserId};
 use uuid::Uuid;
 
 pub use self::access_token::AccessToken;
+use super::expired_rows::delete_part;
 use super::marks::read_mark;
 use crate::query::statement;
 use crate::rows::SessionRow;
@@ -138,15 +139,8 @@ impl Sessions<'_> {
 }
 
 statement! {
-    /// Skips rows that another request or another node has locked, instead of waiting for them.
     SweepSessions { now: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
-    "WITH part AS MATERIALIZED (
-        SELECT ctid AS place FROM sessions WHERE expires_at <= :now
-        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM sessions AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
-    )
-    SELECT count(*) FROM gone"
+    delete_part("sessions", "expires_at", "expires_at <= :now")
 }
 
 /// The maximum number of listed sessions: more devices than a user looks through.

@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId};
 use uuid::Uuid;
 
+use super::expired_rows::delete_part;
 use super::sessions::TokenHash;
 use crate::query::statement;
 use crate::rows::SessionRow;
@@ -91,13 +92,6 @@ impl StreamTickets<'_> {
 }
 
 statement! {
-    /// Skips rows that another request or another node has locked, instead of waiting for them.
     SweepStreamTickets { now: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
-    "WITH part AS MATERIALIZED (
-        SELECT ctid AS place FROM stream_tickets WHERE expires_at <= :now
-        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM stream_tickets AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
-    )
-    SELECT count(*) FROM gone"
+    delete_part("stream_tickets", "expires_at", "expires_at <= :now")
 }

@@ -9,6 +9,7 @@ use grateful_domain::notification::SuppressionReason;
 use super::Notifications;
 use crate::Result;
 use crate::query::statement;
+use crate::repositories::expired_rows::delete_part;
 
 /// The result of deleting old unread notifications from some inboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +58,14 @@ impl Notifications<'_> {
         Ok(PruneRemovals { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Deletes up to `limit` notifications that were withdrawn before `before`. If their acts are repeated, they are created again instead
-    /// of restored. Returns their number.
+    /// Deletes up to `limit` notifications that were withdrawn before `before`. If their acts are repeated, they are created
+    /// again instead of restored. Returns their number.
     pub async fn prune_withdrawn(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
         Ok(PruneWithdrawn { before, limit }.get_result(self.conn).await?)
     }
 
-    /// Deletes up to `limit` reasons stored before `before` for missing notifications. Their acts are at least as old, and that alone
-    /// explains it from now on. The age of a restored notification does not say how old its act is. Returns their number.
+    /// Deletes up to `limit` reasons stored before `before` for missing notifications. Their acts are at least as old, and that
+    /// alone explains it from now on. The age of a restored notification does not say how old its act is. Returns their number.
     pub async fn prune_suppressed(&mut self, before: DateTime<Utc>, limit: i64) -> Result<i64> {
         let restored = SuppressionReason::Restored.code();
         Ok(PruneSuppressed { before, restored, limit }.get_result(self.conn).await?)
@@ -181,25 +182,15 @@ statement! {
 }
 
 statement! {
-    /// Skips rows that another request or another node has locked, instead of waiting for them.
     PruneWithdrawn { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
-    "WITH part AS MATERIALIZED (
-        SELECT ctid AS place FROM withdrawn_notifications WHERE withdrawn_at < :before
-        ORDER BY withdrawn_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM withdrawn_notifications AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
-    )
-    SELECT count(*) FROM gone"
+    delete_part("withdrawn_notifications", "withdrawn_at", "withdrawn_at < :before")
 }
 
 statement! {
-    /// Like [`PruneWithdrawn`].
     PruneSuppressed { before: DateTime<Utc> as Timestamptz, restored: &'static str as Text, limit: i64 as BigInt } -> BigInt,
-    "WITH part AS MATERIALIZED (
-        SELECT ctid AS place FROM suppressed_notifications WHERE suppressed_at < :before AND reason <> :restored
-        ORDER BY suppressed_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), gone AS (
-        DELETE FROM suppressed_notifications AS it WHERE it.ctid = ANY (ARRAY(SELECT place FROM part)) RETURNING it.ctid
+    delete_part(
+        "suppressed_notifications",
+        "suppressed_at",
+        "suppressed_at < :before AND reason <> :restored"
     )
-    SELECT count(*) FROM gone"
 }
