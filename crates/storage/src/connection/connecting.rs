@@ -3,7 +3,7 @@
 mod address;
 mod messages;
 mod monitored_stream;
-mod replica;
+mod positions;
 mod role;
 #[cfg(feature = "tls")]
 mod tls;
@@ -25,14 +25,14 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::TlsConnect;
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 pub(super) use self::address::server_name;
 use self::address::{Address, Endpoint, Target, TlsMode};
 pub use self::address::{InvalidUrl, check_url};
 use self::monitored_stream::MonitoredStream;
-pub(super) use self::replica::ask_replica;
-use self::replica::check_replica;
+use self::positions::check_replica;
+pub(super) use self::positions::{ask_primary, ask_replica};
 use self::wire::Wire;
 pub(crate) use self::wire::{Link, ServerHealth};
 use super::config::KEEPALIVE;
@@ -194,10 +194,8 @@ impl Connector {
             check_replica(&opened.client, replica).await?;
         }
         let Some((question, answer)) = address.role.question() else { return Ok(opened) };
-        let answers = opened.client.simple_query(question).await;
-        let has_role = answers.map_err(|error| explain(&error))?.iter().any(
-            |message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some(answer)),
-        );
+        let row = first_row(&opened.client, question).await.map_err(|error| explain(&error))?;
+        let has_role = row.is_some_and(|row| row.get(0) == Some(answer));
         if has_role { Ok(opened) } else { Err(address.role.refusal().to_owned()) }
     }
 
@@ -275,6 +273,18 @@ impl Connector {
         });
         Ok(Opened { client, link })
     }
+}
+
+/// Runs a statement without preparing it, and returns its first row.
+pub(super) async fn first_row(
+    client: &Client,
+    sql: &str,
+) -> Result<Option<SimpleQueryRow>, tokio_postgres::Error> {
+    let messages = client.simple_query(sql).await?;
+    Ok(messages.into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    }))
 }
 
 /// An error of the driver with its cause.

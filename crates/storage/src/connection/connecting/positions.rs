@@ -1,22 +1,23 @@
-//! Connections to a replica.
+//! How far a server has come in the log.
 
 use std::sync::Arc;
 
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::Client;
 
-use super::explain;
+use super::{explain, first_row};
 use crate::connection::replica_state::{Lsn, ReplicaState};
+
+/// Asks the primary how far it has written its log to disk.
+pub(in crate::connection) async fn ask_primary(client: &Client) -> Result<Lsn, String> {
+    let position = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint";
+    ask(client, position).await?.ok_or_else(|| "no position".to_owned())
+}
 
 /// Asks a server how far it has replayed the log. `None` if it is no replica.
 pub(in crate::connection) async fn ask_replica(client: &Client) -> Result<Option<Lsn>, String> {
     let position =
         "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END";
-    let messages = client.simple_query(position).await.map_err(|error| explain(&error))?;
-    let bytes = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-        _ => None,
-    });
-    Ok(bytes.map(Lsn::from_bytes))
+    ask(client, position).await
 }
 
 /// Checks that a new connection leads to a replica that has replayed at least as much as is known. A server that has restarted
@@ -30,4 +31,11 @@ pub(super) async fn check_replica(
         Some(replayed) if replayed < known.replayed() => Err("has gone back".to_owned()),
         Some(_) => Ok(()),
     }
+}
+
+/// The position that a statement returns in bytes.
+async fn ask(client: &Client, statement: &str) -> Result<Option<Lsn>, String> {
+    let row = first_row(client, statement).await.map_err(|error| explain(&error))?;
+    let bytes = row.as_ref().and_then(|row| row.get(0)?.parse().ok());
+    Ok(bytes.map(Lsn::from_bytes))
 }

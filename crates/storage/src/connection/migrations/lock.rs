@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::Client;
 
 use crate::connection::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
-use crate::connection::connecting::Connector;
+use crate::connection::connecting::{Connector, first_row};
 use crate::error::{Result, StorageError};
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
@@ -114,7 +114,8 @@ async fn try_lock(client: &Client) -> Result<bool> {
         "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
     client.batch_execute(begin).await.map_err(StorageError::from_driver)?;
     let lock = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK_KEY})");
-    let is_locked = first_row(client, &lock).await?.is_some_and(|row| row.get(0) == Some("t"));
+    let row = first_row(client, &lock).await.map_err(StorageError::from_driver)?;
+    let is_locked = row.is_some_and(|row| row.get(0) == Some("t"));
     if !is_locked {
         client.batch_execute("ROLLBACK").await.map_err(StorageError::from_driver)?;
     }
@@ -128,15 +129,7 @@ async fn find_holder(client: &Client) -> Result<Holder> {
          WHERE locktype = 'advisory' AND granted AND classid = {high} AND objid = {low} AND objsubid = 1
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     );
-    let row = first_row(client, &holder).await?;
+    let row = first_row(client, &holder).await.map_err(StorageError::from_driver)?;
     let column = |index| row.as_ref().and_then(|row| row.get(index)).unwrap_or("unknown");
     Ok(Holder { pid: column(0).to_owned(), state: column(1).to_owned() })
-}
-
-async fn first_row(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>> {
-    let messages = client.simple_query(sql).await.map_err(StorageError::from_driver)?;
-    Ok(messages.into_iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    }))
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::Client;
 
 use super::Replicas;
 use crate::connection::config::DatabaseConfig;
-use crate::connection::connecting::{Connector, Opened, ask_replica};
-use crate::connection::replica_state::{Lsn, Observations, ReplicaState};
+use crate::connection::connecting::{Connector, Opened, ask_primary, ask_replica};
+use crate::connection::replica_state::{Observations, ReplicaState};
 use crate::monitor::metrics::REPLICA_STALENESS;
 
 /// The time between two polls of a server.
@@ -142,15 +142,4 @@ impl<'c> WatcherSession<'c> {
         self.open = Some(opened);
         Some(answer)
     }
-}
-
-/// How far the primary has written its log to disk.
-async fn ask_primary(client: &Client) -> Result<Lsn, String> {
-    let position = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint";
-    let messages = client.simple_query(position).await.map_err(|error| error.to_string())?;
-    let bytes = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
-        _ => None,
-    });
-    bytes.map(Lsn::from_bytes).ok_or_else(|| "no position".to_owned())
 }
