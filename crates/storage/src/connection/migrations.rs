@@ -98,12 +98,9 @@ async fn run_pending(
 ) -> Result<Vec<String>> {
     check_encoding(conn).await?;
     table::create(conn).await?;
-    let applied = conn.transaction(async |conn| applied_migrations(conn).await).await?;
+    let pending = conn.transaction(async |conn| find_pending(conn).await).await?;
     let mut done = Vec::new();
-    for file in embedded_migrations()? {
-        if applied.contains(&file.version) || !is_wanted(&file.version) {
-            continue;
-        }
+    for file in pending.into_iter().filter(|file| is_wanted(&file.version)) {
         run(conn, &file).await.map_err(|error| match error {
             StorageError::Query(source) => {
                 StorageError::Query(Failed { name: file.name.clone(), source }.into())
@@ -173,10 +170,14 @@ struct Encoding {
 /// # Errors
 /// The database cannot be reached.
 pub async fn pending_migrations(conn: &mut Connection) -> Result<Vec<String>> {
+    Ok(find_pending(conn).await?.into_iter().map(|file| file.name).collect())
+}
+
+/// The migrations that the database does not have yet, in the order in which they run.
+async fn find_pending(conn: &mut Connection) -> Result<Vec<MigrationFile>> {
     let applied = applied_migrations(conn).await?;
     let embedded = embedded_migrations()?.into_iter();
-    let pending = embedded.filter(|file| !applied.contains(&file.version));
-    Ok(pending.map(|file| file.name).collect())
+    Ok(embedded.filter(|file| !applied.contains(&file.version)).collect())
 }
 
 /// Returns those of these versions that this build has no migration of: they are from a newer build.

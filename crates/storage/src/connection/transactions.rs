@@ -88,7 +88,8 @@ impl Database {
 /// Does not run `work` again after a conflict: [`StorageError::is_transient`] says whether that may help.
 ///
 /// # Errors
-/// The error of `work`, and [`StorageError::Unavailable`] if the connection is lost. [`StorageError::Query`] if it is in a transaction already.
+/// The error of `work`, and [`StorageError::Unavailable`] if the connection is lost. [`StorageError::Query`] if it is in a
+/// transaction already.
 pub async fn transaction_on<T, E>(
     conn: &mut Connection,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T, E>,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use diesel_async::RunQueryDsl;
 
-use super::files::{MigrationFile, embedded_migrations};
-use super::{connect, pending_migrations};
+use super::files::MigrationFile;
+use super::{connect, find_pending};
 use crate::Connection;
 use crate::error::Result;
 
@@ -50,15 +50,14 @@ pub enum LockImpact {
 /// The database cannot be reached.
 pub async fn plan_migrations(url: &str) -> Result<Vec<PendingMigration>> {
     let mut conn = connect(url).await?;
-    let pending = pending_migrations(&mut conn).await?;
+    let pending = find_pending(&mut conn).await?;
     let indexes = tables_of_indexes(&mut conn).await?;
-    let mut plan = Vec::new();
-    for MigrationFile { name, up, in_transaction, .. } in embedded_migrations()? {
-        if pending.contains(&name) {
-            plan.push(PendingMigration { name, locks: locks(up, &indexes), in_transaction });
-        }
-    }
-    Ok(plan)
+    let plan = |MigrationFile { name, up, in_transaction, .. }| PendingMigration {
+        name,
+        locks: locks(up, &indexes),
+        in_transaction,
+    };
+    Ok(pending.into_iter().map(plan).collect())
 }
 
 #[derive(diesel::QueryableByName)]
@@ -195,6 +194,7 @@ fn statements(up: &str) -> Vec<String> {
 mod tests {
     use super::LockImpact::{ReadsAndWrites, Rows, Unknown, Writes};
     use super::*;
+    use crate::connection::migrations::files::embedded_migrations;
 
     fn found(up: &str) -> Vec<(String, LockImpact)> {
         let indexes = [("idx_posts_rank".to_owned(), "posts".to_owned())].into();
