@@ -32,6 +32,9 @@ const POSTS: usize = 6;
 /// The number of users who share a connection pool, as the requests of one server thread do.
 const USERS_PER_POOL: usize = 8;
 
+/// On a busy machine, a transaction may wait for one of the few rows longer than the server lets a statement wait.
+const MAX_LOCK_WAIT: Duration = Duration::from_mins(1);
+
 /// The pools belong to the threads of this number of nodes.
 const NODES: usize = 2;
 
@@ -100,7 +103,7 @@ async fn run_users(
     database.execute(approving).await;
     let pools = users
         .chunks(USERS_PER_POOL)
-        .map(|_| database.pool_with(|config| config))
+        .map(|_| database.pool_with(|config| config.with_statement_timeout(MAX_LOCK_WAIT)))
         .collect::<Vec<_>>();
     // Each node runs hearts, reactions, follows and reads in groups of its own.
     let limits = CombinerLimits { wait: Duration::from_mins(1), ..CombinerLimits::default() };
