@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
+use diesel_async::SimpleAsyncConnection;
 
 use super::config::DatabaseConfig;
 use super::connecting::{Connector, Link, Opened};
@@ -48,17 +48,14 @@ impl managed::Manager for Manager {
         Box::pin(self.open()).await
     }
 
-    /// Closes a connection that is lost, whose server has said that it is of no use, or whose transaction was left open.
-    /// Asks the server nothing, since that would cost a round trip for each request.
+    /// Closes a connection that is lost, or whose server has said that it is of no use. Asks the server nothing, since that
+    /// would cost a round trip for each request.
     async fn recycle(
         &self,
         used: &mut ManagedConnection,
         _: &Metrics,
     ) -> RecycleResult<StorageError> {
-        type Transactions = <Connection as AsyncConnection>::TransactionManager;
-
-        let is_broken = Transactions::is_broken_transaction_manager(&mut used.conn);
-        if is_broken || !used.link.is_usable(true) {
+        if !used.link.is_usable(true) {
             return Err(RecycleError::message("the connection is of no use"));
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use deadpool::managed::Object;
 
 use super::manager::Manager;
+use super::transactions::is_in_transaction;
 use crate::Connection;
 
 /// A [`Connection`] that returns to its pool when dropped. A broken connection, or one with an open transaction, is closed.
@@ -20,6 +21,16 @@ impl PooledConnection {
     /// Whether a transaction on the connection has lost against another one since the last call.
     pub(super) fn take_conflict(&self) -> bool {
         self.0.link.take_conflict()
+    }
+}
+
+impl Drop for PooledConnection {
+    /// Closes a connection with an open transaction, which is then undone. In the pool it would keep its locks until something
+    /// acquires it.
+    fn drop(&mut self) {
+        if is_in_transaction(&mut self.0.conn) {
+            self.0.link.sever();
+        }
     }
 }
 

@@ -161,6 +161,7 @@ impl Link {
 
     /// Closes the connection at once. Its statements in flight fail.
     pub(in crate::connection) fn sever(&self) {
+        self.wire.is_unusable.store(true, Ordering::Relaxed);
         self.driver.abort();
     }
 }
