@@ -27,17 +27,26 @@ pub(crate) trait GroupedAct: Send + Sync + 'static {
     /// What the user gets.
     type Output: Send + 'static;
 
+    /// What [`GroupedAct::lock`] found.
+    type Locked: Send;
+
     /// The name in the metrics.
     const NAME: &'static str;
 
     /// Where the act belongs.
     fn place(&self) -> ActPlace;
 
+    /// Locks the rows that the acts need first, and reads what they depend on. Sent with `BEGIN`, in one round trip.
+    fn lock(tx: &Connection, acts: &[Self]) -> impl Future<Output = Result<Self::Locked>> + Send
+    where
+        Self: Sized;
+
     /// Does the acts, in their order, and returns a result for each. Their [keys](ActPlace::key) differ. An error undoes all of
     /// them.
     fn run(
         tx: &mut Connection,
         acts: &[Self],
+        locked: Self::Locked,
     ) -> impl Future<Output = Result<Vec<Result<Self::Output>>>> + Send
     where
         Self: Sized;

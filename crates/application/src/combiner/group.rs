@@ -112,11 +112,14 @@ async fn attempt<A: GroupedAct>(
     acts: &[A],
 ) -> std::result::Result<Vec<Result<A::Output>>, Failure> {
     let (has_begun, is_committing) = (AtomicBool::new(false), AtomicBool::new(false));
+    let lock = async |tx: &Connection| {
+        has_begun.store(true, Ordering::Relaxed);
+        is_committing.store(false, Ordering::Relaxed);
+        Ok(A::lock(tx, acts).await?)
+    };
     let result = db
-        .transaction(async |tx: &mut Connection| {
-            has_begun.store(true, Ordering::Relaxed);
-            is_committing.store(false, Ordering::Relaxed);
-            let results = A::run(tx, acts).await?;
+        .transaction_after(lock, async |tx: &mut Connection, locked| {
+            let results = A::run(tx, acts, locked).await?;
             if results.iter().all(Result::is_err) {
                 return Err(NoCommit::Refused(results));
             }

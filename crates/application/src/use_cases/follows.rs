@@ -239,11 +239,12 @@ async fn change_block(
     action: fn(Approval) -> FollowAction,
 ) -> Result<()> {
     let now = app.clock.now();
-    let act = FollowAct::new(user, other, action, now);
+    let acts = &[FollowAct::new(user, other, action, now)];
+    let lock = async |tx: &Connection| FollowAct::lock(tx, acts).await;
     let job = app
         .db
-        .transaction(async |tx| {
-            let result = FollowAct::run(tx, std::slice::from_ref(&act)).await?.pop();
+        .transaction_after(lock, async |tx: &mut Connection, locked| {
+            let result = FollowAct::run(tx, acts, locked).await?.pop();
             let relationship = result.ok_or_else(Error::account_deleted)??.relationship;
             let is_blocked = relationship.is_blocked();
             let job = Job::WithdrawBetween { user, other };

@@ -9,7 +9,7 @@ use grateful_storage::{Connection, NewHeart, Reader, Repositories};
 
 use crate::combiner::{ActPlace, ActTarget, GroupedAct};
 use crate::notify::{event, update_inboxes};
-use crate::post_access::{lock_posts, read_with_post};
+use crate::post_access::{LockedPosts, lock_posts, read_with_post};
 use crate::{App, Error, Resource, Result, new_id, posts};
 
 /// The hearts of a post as a user sees them.
@@ -56,6 +56,7 @@ struct AddHeart(NewHeart);
 
 impl GroupedAct for AddHeart {
     type Output = HeartStatus;
+    type Locked = LockedPosts;
 
     const NAME: &'static str = "add_heart";
 
@@ -63,10 +64,17 @@ impl GroupedAct for AddHeart {
         ActPlace::new(self.0.user, ActTarget::Post(self.0.post))
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<HeartStatus>>> {
+    async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
+        let pairs: Vec<_> = acts.iter().map(|act| (act.0.user, act.0.post)).collect();
+        lock_posts(tx, &pairs).await
+    }
+
+    async fn run(
+        tx: &mut Connection,
+        acts: &[Self],
+        locked: LockedPosts,
+    ) -> Result<Vec<Result<HeartStatus>>> {
         let pair = |heart: &NewHeart| (heart.user, heart.post);
-        let pairs: Vec<_> = acts.iter().map(|act| pair(&act.0)).collect();
-        let locked = lock_posts(tx, &pairs).await?;
         let can_see = |(user, post)| locked.actor_and_author(user, post).is_ok();
         let hearts = acts.iter().map(|act| act.0).filter(|heart| can_see(pair(heart)));
         let hearts: Vec<NewHeart> = hearts.collect();
@@ -113,6 +121,7 @@ struct RemoveHeart {
 
 impl GroupedAct for RemoveHeart {
     type Output = HeartStatus;
+    type Locked = LockedPosts;
 
     const NAME: &'static str = "remove_heart";
 
@@ -120,11 +129,18 @@ impl GroupedAct for RemoveHeart {
         ActPlace::new(self.user, ActTarget::Post(self.post))
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<HeartStatus>>> {
+    async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
         let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
-        let locked = lock_posts(tx, &pairs).await?;
-        let existing: Vec<_> =
-            pairs.into_iter().filter(|(user, _)| locked.actor(*user).is_ok()).collect();
+        lock_posts(tx, &pairs).await
+    }
+
+    async fn run(
+        tx: &mut Connection,
+        acts: &[Self],
+        locked: LockedPosts,
+    ) -> Result<Vec<Result<HeartStatus>>> {
+        let pairs = acts.iter().map(|act| (act.user, act.post));
+        let existing: Vec<_> = pairs.filter(|(user, _)| locked.actor(*user).is_ok()).collect();
         let removed = tx.hearts().remove(&existing).await?;
         let removed: HashMap<_, _> = removed
             .into_iter()

@@ -111,6 +111,7 @@ struct ReadNotification(NotificationRead);
 
 impl GroupedAct for ReadNotification {
     type Output = ();
+    type Locked = ();
 
     const NAME: &'static str = "read_notification";
 
@@ -118,7 +119,11 @@ impl GroupedAct for ReadNotification {
         ActPlace::new(self.0.owner, ActTarget::Notification(self.0.id))
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<()>>> {
+    async fn lock(_: &Connection, _: &[Self]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn run(tx: &mut Connection, acts: &[Self], (): ()) -> Result<Vec<Result<()>>> {
         let reads: Vec<_> = acts.iter().map(|act| act.0).collect();
         let found = tx.notifications().mark_read(&reads).await?;
         let result = |(found, read): (bool, &NotificationRead)| {

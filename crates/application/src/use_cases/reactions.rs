@@ -9,7 +9,7 @@ use grateful_storage::{Connection, NewReaction, Reader, Repositories};
 
 use crate::combiner::{ActPlace, ActTarget, GroupedAct};
 use crate::notify::{event, update_inboxes};
-use crate::post_access::{lock_posts, read_with_post};
+use crate::post_access::{LockedPosts, lock_posts, read_with_post};
 use crate::{App, Resource, Result, new_id};
 
 /// The reactions to a post as a user sees them.
@@ -62,6 +62,7 @@ struct SetReaction(NewReaction);
 
 impl GroupedAct for SetReaction {
     type Output = Reaction;
+    type Locked = LockedPosts;
 
     const NAME: &'static str = "set_reaction";
 
@@ -69,9 +70,16 @@ impl GroupedAct for SetReaction {
         ActPlace::new(self.0.user, ActTarget::Post(self.0.post))
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<Reaction>>> {
+    async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
         let pairs: Vec<_> = acts.iter().map(|act| (act.0.user, act.0.post)).collect();
-        let locked = lock_posts(tx, &pairs).await?;
+        lock_posts(tx, &pairs).await
+    }
+
+    async fn run(
+        tx: &mut Connection,
+        acts: &[Self],
+        locked: LockedPosts,
+    ) -> Result<Vec<Result<Reaction>>> {
         let can_see = |new: &NewReaction| locked.actor_and_author(new.user, new.post).is_ok();
         let reactions: Vec<_> = acts.iter().map(|act| act.0).filter(can_see).collect();
         let saved = tx.emoji_reactions().set(&reactions).await?;
@@ -105,6 +113,7 @@ struct RemoveReaction {
 
 impl GroupedAct for RemoveReaction {
     type Output = ();
+    type Locked = LockedPosts;
 
     const NAME: &'static str = "remove_reaction";
 
@@ -112,11 +121,18 @@ impl GroupedAct for RemoveReaction {
         ActPlace::new(self.user, ActTarget::Post(self.post))
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<()>>> {
+    async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
         let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
-        let locked = lock_posts(tx, &pairs).await?;
-        let existing: Vec<_> =
-            pairs.into_iter().filter(|(user, _)| locked.actor(*user).is_ok()).collect();
+        lock_posts(tx, &pairs).await
+    }
+
+    async fn run(
+        tx: &mut Connection,
+        acts: &[Self],
+        locked: LockedPosts,
+    ) -> Result<Vec<Result<()>>> {
+        let pairs = acts.iter().map(|act| (act.user, act.post));
+        let existing: Vec<_> = pairs.filter(|(user, _)| locked.actor(*user).is_ok()).collect();
         let removed = tx.emoji_reactions().remove(&existing).await?;
         let removed: HashMap<_, _> =
             removed.into_iter().map(|cause| ((cause.actor, cause.act), cause)).collect();

@@ -17,13 +17,13 @@ async fn hearts_and_reactions_need_a_constant_number_of_statements() {
 
     for _ in 0..3 {
         let user = create_user(&database).await;
-        assert_queries!(8, hearts::add(&app, user, post));
-        assert_queries!(9, hearts::remove(&app, user, post));
-        assert_queries!(8, hearts::add(&app, user, post));
-        assert_queries!(8, reactions::set(&app, user, post, Emoji::Hug));
-        assert_queries!(8, reactions::set(&app, user, post, Emoji::Joy));
-        assert_queries!(9, reactions::remove(&app, user, post));
-        assert_queries!(8, reactions::set(&app, user, post, Emoji::Hug));
+        assert_queries!(8 in 6, hearts::add(&app, user, post));
+        assert_queries!(9 in 7, hearts::remove(&app, user, post));
+        assert_queries!(8 in 6, hearts::add(&app, user, post));
+        assert_queries!(8 in 6, reactions::set(&app, user, post, Emoji::Hug));
+        assert_queries!(8 in 6, reactions::set(&app, user, post, Emoji::Joy));
+        assert_queries!(9 in 7, reactions::remove(&app, user, post));
+        assert_queries!(8 in 6, reactions::set(&app, user, post, Emoji::Hug));
         assert_queries!(1, hearts::get_status(&app, user, post));
         assert_queries!(2 in 1, reactions::get_summary(&app, user, post));
     }

@@ -11,18 +11,18 @@ async fn acts_need_a_constant_number_of_statements_for_any_number_of_followers()
 
     for _ in 0..12 {
         let user = create_user(&scenario.database).await;
-        assert_queries!(8, follows::follow(app, user, scenario.ana));
-        assert_queries!(8, follows::unfollow(app, user, scenario.ana));
-        assert_queries!(8, follows::follow(app, user, scenario.ana));
-        assert_queries!(8, follows::remove_follower(app, scenario.ana, user));
-        assert_queries!(8, follows::follow(app, user, scenario.ana));
+        assert_queries!(8 in 6, follows::follow(app, user, scenario.ana));
+        assert_queries!(8 in 6, follows::unfollow(app, user, scenario.ana));
+        assert_queries!(8 in 6, follows::follow(app, user, scenario.ana));
+        assert_queries!(8 in 6, follows::remove_follower(app, scenario.ana, user));
+        assert_queries!(8 in 6, follows::follow(app, user, scenario.ana));
     }
     for _ in 0..3 {
         let user = create_user(&scenario.database).await;
-        assert_queries!(8, follows::follow(app, user, scenario.sue));
-        assert_queries!(8, follows::decline_request(app, scenario.sue, user));
-        assert_queries!(8, follows::follow(app, user, scenario.sue));
-        assert_queries!(8, follows::accept_request(app, scenario.sue, user));
+        assert_queries!(8 in 6, follows::follow(app, user, scenario.sue));
+        assert_queries!(8 in 6, follows::decline_request(app, scenario.sue, user));
+        assert_queries!(8 in 6, follows::follow(app, user, scenario.sue));
+        assert_queries!(8 in 6, follows::accept_request(app, scenario.sue, user));
         assert_queries!(17, follows::block(app, scenario.sue, user));
         assert_queries!(16, follows::block(app, scenario.sue, user));
         assert_queries!(5, follows::unblock(app, scenario.sue, user));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join;
 use grateful_domain::notification::{Act, Cause, EventDetails, InboxUpdate};
 use grateful_domain::{
     Approval, Author, Follow, FollowAction, FollowError, FollowId, FollowState, Relationship,
@@ -47,6 +48,7 @@ impl FollowAct {
 
 impl GroupedAct for FollowAct {
     type Output = FollowChange;
+    type Locked = Changes;
 
     const NAME: &'static str = "follow";
 
@@ -54,12 +56,24 @@ impl GroupedAct for FollowAct {
         ActPlace::of_relationship(self.user, self.other)
     }
 
-    async fn run(tx: &mut Connection, acts: &[Self]) -> Result<Vec<Result<FollowChange>>> {
+    async fn lock(tx: &Connection, acts: &[Self]) -> Result<Changes> {
         let users: Vec<UserId> = acts.iter().flat_map(|act| [act.user, act.other]).collect();
-        let users = tx.users().lock_all(&users).await?;
         let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.other)).collect();
-        let relationships = tx.follows().find_relationships_between(&pairs).await?;
-        let mut changes = Changes { users, relationships, edges: vec![], updates: vec![] };
+        let (mut locking, mut reading) = (tx, tx);
+        let (users, relationships) = join(
+            locking.users().lock_all(&users),
+            reading.follows().find_relationships_between(&pairs),
+        )
+        .await;
+        let (users, relationships) = (users?, relationships?);
+        Ok(Changes { users, relationships, edges: vec![], updates: vec![] })
+    }
+
+    async fn run(
+        tx: &mut Connection,
+        acts: &[Self],
+        mut changes: Changes,
+    ) -> Result<Vec<Result<FollowChange>>> {
         let mut results: Vec<_> = acts.iter().map(|act| changes.add(act)).collect();
         let Changes { edges, updates, .. } = changes;
         if !edges.is_empty() {
@@ -79,7 +93,7 @@ impl GroupedAct for FollowAct {
 }
 
 /// The changes of a group, whose acts are about different pairs of users.
-struct Changes {
+pub(super) struct Changes {
     users: HashMap<UserId, (Author, Approval)>,
     relationships: HashMap<(UserId, UserId), Relationship>,
     /// The states that change, as [`Follows::set_states`](grateful_storage::Follows::set_states) takes them.

@@ -84,22 +84,6 @@ impl<C: LockConnection> Users<'_, C> {
         Ok(locked)
     }
 
-    /// Locks the row of a user until the transaction ends. Must come before any lock on rows that belong to the user.
-    /// Inserting rows that refer to the user does not wait. Returns whether the user exists.
-    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
-        let row = users::table
-            .find(i64::from(user))
-            .filter(users::deleted_at.is_null())
-            .select(users::id)
-            .for_no_key_update()
-            .first::<i64>(self.conn)
-            .await
-            .optional()?;
-        Ok(row.is_some())
-    }
-}
-
-impl Users<'_> {
     /// Locks the rows of these users (`FOR NO KEY UPDATE`, in id order) until the transaction ends, to change follows and
     /// blocks between them, and their counters. Interactions with posts do not wait. Returns the users who exist, each with
     /// whether they approve new followers.
@@ -123,6 +107,22 @@ impl Users<'_> {
         Ok(rows.into_iter().map(entry).collect())
     }
 
+    /// Locks the row of a user until the transaction ends. Must come before any lock on rows that belong to the user.
+    /// Inserting rows that refer to the user does not wait. Returns whether the user exists.
+    pub async fn lock(&mut self, user: UserId) -> Result<bool> {
+        let row = users::table
+            .find(i64::from(user))
+            .filter(users::deleted_at.is_null())
+            .select(users::id)
+            .for_no_key_update()
+            .first::<i64>(self.conn)
+            .await
+            .optional()?;
+        Ok(row.is_some())
+    }
+}
+
+impl Users<'_> {
     /// Locks the row of a user until the transaction ends, as [`Users::lock`] does, and returns the user's preferences.
     /// Returns `None` if there is no such user.
     pub async fn lock_preferences(&mut self, user: UserId) -> Result<Option<Preferences>> {
