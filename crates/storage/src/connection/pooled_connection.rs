@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use deadpool::managed::Object;
+use diesel_async::{AsyncConnection, TransactionManager};
 
 use super::manager::Manager;
-use super::transactions::is_in_transaction;
 use crate::Connection;
 
 /// A [`Connection`] that returns to its pool when dropped. A broken connection, or one with an open transaction, is closed.
@@ -28,7 +28,9 @@ impl Drop for PooledConnection {
     /// Closes a connection with an open transaction, which is then undone. In the pool it would keep its locks until something
     /// acquires it.
     fn drop(&mut self) {
-        if is_in_transaction(&mut self.0.conn) {
+        type Transactions = <Connection as AsyncConnection>::TransactionManager;
+
+        if Transactions::is_broken_transaction_manager(&mut self.0.conn) {
             self.0.link.sever();
         }
     }

@@ -110,11 +110,6 @@ pub(super) fn depth_of(conn: &mut Connection) -> Result<Option<NonZeroU32>> {
     Ok(Transactions::transaction_manager_status_mut(conn).transaction_depth()?)
 }
 
-/// Whether a transaction on a connection is open, or has failed so that nothing else can run there.
-pub(super) fn is_in_transaction(conn: &mut Connection) -> bool {
-    Transactions::is_broken_transaction_manager(conn)
-}
-
 /// The maximum number of attempts. Losing three deadlocks in a row is a bug, not bad luck.
 const ATTEMPTS: u32 = 3;
 
