@@ -62,6 +62,60 @@ async fn a_statement_that_exceeds_its_timeout_is_cancelled_and_the_request_gets_
     server.client().create_post(&ana, "For patience.").send().await.expect(201);
 }
 
+/// Two groups of hearts run at once, and 64 hearts of one user wait (docs/decisions/0037-acts-run-in-groups.md).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_with_too_many_waiting_hearts_gets_503_and_does_not_keep_others_from_theirs() {
+    const POSTS: u32 = 76;
+    let server = Setup::with_test_database().await.start().await;
+    let [ana, ben] = [server.client().sign_up("ana").await, server.client().sign_up("ben").await];
+    let lock_holder = server.sql().await;
+    let posts = format!(
+        "INSERT INTO posts (id, author_id, content, post_type)
+         SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 1, 'For rain.', 'daily'
+         FROM generate_series(1, {POSTS}) n"
+    );
+    lock_holder.run(&posts).await;
+    let heart = |post: u32, user: &Token| {
+        let path = format!("/api/v1/posts/00000000-0000-7000-8000-{post:012}/heart");
+        server.client().post(&path).by(user).send()
+    };
+    lock_holder.run("BEGIN; SELECT id FROM posts FOR UPDATE").await;
+
+    let observer = server.sql().await;
+    let mut hearts = JoinSet::new();
+    for running in 1..=2 {
+        hearts.spawn(heart(running, &ana));
+        while observer.count_lock_waiters().await < running {}
+    }
+    for waiting in 3..POSTS {
+        hearts.spawn(heart(waiting, &ana));
+    }
+    // Two run, and 64 of the others wait.
+    for _ in 1..POSTS - 2 - 64 {
+        let refused = hearts.join_next().await.unwrap().unwrap();
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        refused.expect_problem(503, "unavailable");
+    }
+    let other = tokio::spawn(heart(POSTS, &ben));
+    lock_holder.run("COMMIT").await;
+
+    // On a busy machine it may have waited for more than 0.8 s.
+    let mut other = other.await.unwrap();
+    while other.status == 503 {
+        other = heart(POSTS, &ben).await;
+    }
+    other.expect(201);
+    let mut done = 0;
+    while let Some(response) = hearts.join_next().await {
+        let response = response.unwrap();
+        assert!([201, 503].contains(&response.status), "{response}");
+        done += u32::from(response.status == 201);
+    }
+    assert_ne!(done, 0);
+    let stored = observer.run("SELECT count(*) - 1 FROM likes").await;
+    assert_eq!(stored, done.to_string(), "one heart for each success");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_five_times_too_many_writers_response_times_and_memory_stay_bounded() {
     let setup = Setup::with_test_database()
