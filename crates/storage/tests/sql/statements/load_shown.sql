@@ -10,7 +10,7 @@ SELECT listed.id, post.start, comment.start, person.id, person.username, person.
     person.profile_image_url, shown.emoji
 FROM listed
 LEFT JOIN LATERAL (
-    SELECT left(posts.content, $6) AS start FROM posts
+    SELECT left(posts.content, $6::integer) AS start FROM posts
     WHERE posts.id = listed.post_id AND (
         posts.author_id = $5 AND posts.deleted_at IS NULL
         OR posts.is_public AND NOT (posts.author_id = ANY (SELECT user_id FROM hidden))
@@ -18,7 +18,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS post ON true
 LEFT JOIN LATERAL (
-    SELECT left(comments.content, $6) AS start FROM comments
+    SELECT left(comments.content, $6::integer) AS start FROM comments
     WHERE comments.id = listed.comment_id AND comments.post_id = listed.post_id
         AND post.start IS NOT NULL
         AND comments.deleted_at IS NULL
