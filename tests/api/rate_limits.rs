@@ -24,6 +24,25 @@ async fn all_threads_of_a_server_share_the_write_limit() {
 }
 
 #[tokio::test]
+async fn nodes_that_divide_a_limit_allow_no_more_than_it_together() {
+    let setup = setup_with_rate_limits().await.env("GRATEFUL_NODES", 2);
+    let setup = setup.env("GRATEFUL_LIMIT_WRITES", "8/h");
+    let nodes = [setup.start().await, setup.start().await];
+    let clients = [nodes[0].client(), nodes[1].client()];
+    let ana = clients[0].sign_up("ana").await;
+
+    // As a proxy distributes them.
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        let response = clients[number % 2].create_post(&ana, "For rain.").send().await;
+        assert_eq!(response.header("ratelimit-policy"), Some("\"writes\";q=4;w=3600"));
+        statuses.push(response.status);
+    }
+
+    assert_eq!(statuses, [[201; 8].as_slice(), &[429; 4]].concat());
+}
+
+#[tokio::test]
 async fn behind_a_trusted_proxy_logins_are_limited_by_the_forwarded_address() {
     let server = setup_with_rate_limits().await.env("GRATEFUL_LIMIT_LOGINS", "2/h").start().await;
     let log_in = |forwarded_for: &str| {

@@ -27,6 +27,14 @@ impl Rate {
         self.period
     }
 
+    /// The share of one of `parts` that count for themselves: an equal part of the tokens per period, rounded down, but at
+    /// least one. No more than the whole rate in sum, unless there are more parts than tokens.
+    #[must_use]
+    pub const fn share_of(self, parts: u32) -> Self {
+        let parts = if parts == 0 { 1 } else { parts };
+        Self::new(self.limit / parts, self.period)
+    }
+
     /// The nanoseconds until one token is refilled. Rounded up, so that [`Self::nanos_to_refill`] is a multiple of it.
     fn nanos_per_token(self) -> i64 {
         let (period, limit) = (self.period.num_nanoseconds(), i64::from(self.limit));
@@ -150,6 +158,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_shares_of_a_rate_are_no_more_than_the_whole(limit in 1_u32..1_000, parts in 0_u32..1_000) {
+            let rate = Rate::new(limit, TimeDelta::minutes(1));
+            let share = rate.share_of(parts);
+
+            prop_assert_eq!(share.period(), rate.period());
+            prop_assert!(1 <= share.limit());
+            let sum = share.limit() * parts.max(1);
+            prop_assert!(sum <= limit.max(parts), "{sum}");
+            prop_assert!(limit < sum + parts.max(1), "no part is given away: {sum}");
+        }
+
         #[test]
         fn no_interval_allows_more_than_a_full_bucket_plus_the_refill(
             limit in 1_u32..200,

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 38] = [
+const SETTINGS: [(&str, &str); 39] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_REPLICA_URLS", ""),
     ("GRATEFUL_REPLICA_STALENESS_MS", "500"),
@@ -30,6 +30,7 @@ const SETTINGS: [(&str, &str); 38] = [
     ("GRATEFUL_UNREAD_NOTIFICATION_DAYS", "365"),
     ("GRATEFUL_SESSION_DAYS", "7"),
     ("GRATEFUL_RATE_LIMITS", "on"),
+    ("GRATEFUL_NODES", "1"),
     ("GRATEFUL_TRUSTED_PROXIES", "auto"),
     ("GRATEFUL_LIMIT_SIGNUPS", "10/h"),
     ("GRATEFUL_LIMIT_LOGINS", "10/min"),
@@ -99,6 +100,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_UPLOADS_BUCKET", "https://images")
         .env("GRATEFUL_ORPHAN_MINUTES", "old")
         .env("GRATEFUL_RATE_LIMITS", "sometimes")
+        .env("GRATEFUL_NODES", 0)
         .env("GRATEFUL_TRUSTED_PROXIES", "10.0.0.0/33")
         .env("GRATEFUL_LIMIT_SIGNUPS", 10)
         .env("GRATEFUL_LIMIT_LOGINS", "0/min")

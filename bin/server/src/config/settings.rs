@@ -161,6 +161,11 @@ settings! {
     /// limited.
     rate_limits: bool = ("GRATEFUL_RATE_LIMITS", "rate-limits", "on|off", "on", switch);
 
+    /// Number of nodes that the proxy distributes the requests of each client to. Each node allows that part of the limits below:
+    /// `120/min` is `40/min` on each of three, and less than one counts as one. 1 if there is one node, or if the proxy sends all
+    /// requests of a client to the same node. The limit of failed logins is not divided.
+    nodes: u32 = ("GRATEFUL_NODES", "nodes", "N", "1", number::<u32>(1..=1000));
+
     /// Trusted reverse proxies, as addresses or networks separated by commas. `auto` means loopback (127.0.0.0/8 and `::1`)
     /// while the server listens on loopback alone, otherwise none. The last address in their `X-Forwarded-For` header is the
     /// client's. If it cannot be read, the address of the proxy counts. Without that header, requests from a trusted proxy
@@ -234,15 +239,15 @@ impl Settings {
         if self.status { StatusAccess::Everyone } else { StatusAccess::Loopback }
     }
 
-    /// The limits of requests, or `None` if they are off.
+    /// The limits of requests on this node, or `None` if they are off.
     pub(crate) fn request_limits(&self) -> Option<RateLimitsConfig> {
         self.rate_limits.then(|| RateLimitsConfig {
-            signups: self.limit_signups,
-            logins: self.limit_logins,
-            searches: self.limit_searches,
-            validations: self.limit_validations,
-            writes: self.limit_writes,
-            uploads: self.limit_uploads,
+            signups: self.limit_signups.share_of(self.nodes),
+            logins: self.limit_logins.share_of(self.nodes),
+            searches: self.limit_searches.share_of(self.nodes),
+            validations: self.limit_validations.share_of(self.nodes),
+            writes: self.limit_writes.share_of(self.nodes),
+            uploads: self.limit_uploads.share_of(self.nodes),
             trusted_proxies: self.trusted_proxies.clone(),
         })
     }

@@ -1,5 +1,9 @@
 //! Tests of the settings as a whole. `tests/api/cli/settings.rs` runs the program with them.
 
+use chrono::TimeDelta;
+use grateful_domain::Rate;
+use grateful_web::RateLimitsConfig;
+
 use super::*;
 
 fn settings(arguments: &[&str]) -> Settings {
@@ -30,6 +34,16 @@ fn the_default_user_agent_contains_the_front_end_url() {
     let default = concat!("grateful/", env!("CARGO_PKG_VERSION"), " (+https://grateful.example)");
     assert_eq!(user_agent(" "), default);
     assert_eq!(user_agent("ours (ana@example.org)"), "ours (ana@example.org)");
+}
+
+#[test]
+fn each_node_allows_its_part_of_the_limits() {
+    let arguments = ["--nodes=3", "--limit-writes=120/min", "--limit-uploads=2/h"];
+    let limits = settings(&arguments).request_limits().unwrap();
+
+    assert_eq!(limits.writes, Rate::new(40, TimeDelta::minutes(1)));
+    assert_eq!(limits.uploads, Rate::new(1, TimeDelta::hours(1)));
+    assert_eq!(settings(&[]).request_limits(), Some(RateLimitsConfig::default()));
 }
 
 #[test]
