@@ -35,6 +35,16 @@ impl Rate {
         Self::new(self.limit / parts, self.period)
     }
 
+    /// How long it takes to refill one token, rounded up to a nanosecond.
+    pub fn time_per_token(self) -> TimeDelta {
+        TimeDelta::nanoseconds(self.nanos_per_token())
+    }
+
+    /// How long it takes to refill an empty bucket: [`Self::time_per_token`] for each token.
+    pub fn time_to_refill(self) -> TimeDelta {
+        TimeDelta::nanoseconds(self.nanos_to_refill())
+    }
+
     /// The nanoseconds until one token is refilled. Rounded up, so that [`Self::nanos_to_refill`] is a multiple of it.
     fn nanos_per_token(self) -> i64 {
         let (period, limit) = (self.period.num_nanoseconds(), i64::from(self.limit));
@@ -54,6 +64,11 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// A bucket with this [`full_at`](Self::full_at).
+    pub fn from_stored(full_at: DateTime<Utc>) -> Self {
+        Self { full_at }
+    }
+
     /// A full bucket.
     pub fn full(now: DateTime<Utc>) -> Self {
         Self { full_at: now }

@@ -8,6 +8,7 @@ mod emoji_reactions;
 mod engagement;
 mod engagement_batches;
 mod expired_rows;
+mod failed_logins;
 mod feed;
 mod follows;
 mod hearts;
@@ -25,6 +26,7 @@ pub use self::background_jobs::{BackgroundJobs, Barrier, Job};
 pub use self::comments::{CommentOwners, Comments, Thread};
 pub use self::emoji_reactions::{EmojiReactions, NewReaction, SavedReaction};
 pub use self::engagement_batches::EngagementOf;
+pub use self::failed_logins::{EmailHash, FailedLogins};
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::Follows;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
@@ -123,4 +125,6 @@ repositories! {
     idempotency_keys: IdempotencyKeys;
     /// The `marks` and `mark_epochs` tables.
     marks: Marks;
+    /// The `failed_logins` table.
+    failed_logins: FailedLogins;
 }

@@ -242,6 +242,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    failed_logins (email_hash) {
+        email_hash -> Bytea,
+        full_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     background_jobs (id) {
         id -> Uuid,
         kind -> Text,

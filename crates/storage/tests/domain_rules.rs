@@ -7,12 +7,14 @@ mod support {
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chrono::TimeDelta;
 use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails, SuppressionReason};
 use grateful_domain::{
-    City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Viewer, Visibility,
+    Bucket, City, DisplayName, Emoji, NotificationType, PostType, Preferences, Priority, Rate,
+    Viewer, Visibility,
 };
-use grateful_storage::{PostQuery, Repositories};
+use grateful_storage::{EmailHash, PostQuery, Repositories};
 use grateful_test_database::{NOON, TestDatabase, a_post, create_user};
 use uuid::Uuid;
 
@@ -196,4 +198,41 @@ async fn codes_in(database: &TestDatabase, check: &str) -> Vec<String> {
          WHERE conname = '{check}'"
     );
     lines(&mut database.connect().await, &sql).await
+}
+
+/// Failures at random times, some of them of a clock that was ahead.
+#[tokio::test]
+async fn sql_and_domain_agree_on_which_failed_logins_are_within_the_limit() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+
+    for (number, rate) in (0..).zip([
+        Rate::new(10, TimeDelta::minutes(15)),
+        Rate::new(1, TimeDelta::seconds(1)),
+        Rate::new(3, TimeDelta::hours(1)),
+    ]) {
+        let email = EmailHash::of(&format!("user{number}@example.org"));
+        let (mut bucket, mut now) = (None, NOON);
+        let mut recorded = [0, 0];
+        for step in 0..100_i32 {
+            // Multiples of a tenth of a token, at times more than a bucket, or backwards.
+            let tenths = match step * 7 % 11 {
+                0 => 13,
+                1 if step % 50 == 1 => -300,
+                2 if step % 40 == 2 => 200,
+                other => other / 3,
+            };
+            now += rate.time_per_token() / 10 * tenths;
+            let mut expected = bucket.unwrap_or(Bucket::full(now));
+            let is_allowed = expected.take(rate, now).is_ok();
+
+            let is_recorded = conn.failed_logins().record(email, rate, now).await.unwrap();
+
+            assert_eq!(is_recorded, is_allowed, "{rate:?} {step}");
+            bucket = conn.failed_logins().find(email).await.unwrap();
+            assert_eq!(bucket, Some(expected), "{rate:?} {step}");
+            recorded[usize::from(is_recorded)] += 1;
+        }
+        assert!(10 < recorded[0] && 10 < recorded[1], "{recorded:?}");
+    }
 }

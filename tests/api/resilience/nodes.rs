@@ -1,5 +1,6 @@
 //! Several servers on one database.
 
+use futures_util::future::join_all;
 use grateful_tests::{ApiRequest, PASSWORD, Server, Setup, Token, eventually, json};
 
 #[tokio::test]
@@ -52,6 +53,31 @@ async fn a_request_retried_while_another_node_processes_it_is_a_conflict_and_run
     assert_eq!(replayed.expect(201).body, original.expect(201).body);
     assert_eq!(observer.run("SELECT count(*) FROM posts").await, "1");
     assert_eq!(observer.find_post_count_mismatches().await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn wrong_passwords_on_any_node_count_on_all_of_them() {
+    let setup = Setup::with_test_database().await.env("GRATEFUL_RATE_LIMITS", "on");
+    let setup = setup.env("GRATEFUL_LIMIT_LOGINS", "1000/min").env("GRATEFUL_NODES", 3);
+    let nodes = [setup.start().await, setup.start().await, setup.start().await];
+    let clients = nodes.each_ref().map(Server::client);
+    clients[0].sign_up("ana").await;
+
+    let log_in = |number: usize| clients[number % 3].log_in("ana", "battery staple").send();
+    let responses = join_all((0..18).map(log_in)).await;
+
+    let count = |status| responses.iter().filter(|response| response.status == status).count();
+    assert_eq!((count(401), count(429)), (10, 8));
+    for client in &clients {
+        let response = client.log_in("ana", PASSWORD).send().await;
+        let response = response.expect_problem(429, "rate_limit_exceeded");
+        assert_eq!(response.json()["error"]["details"]["limit"], 10);
+        let retry_after: u64 = response.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=90).contains(&retry_after), "{retry_after}");
+    }
+    // Other accounts are not affected.
+    clients[1].sign_up("ben").await;
+    clients[2].log_in("ben", PASSWORD).send().await.expect(200);
 }
 
 #[tokio::test]

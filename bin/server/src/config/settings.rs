@@ -157,8 +157,8 @@ settings! {
     session_lifetime: TimeDelta =
         ("GRATEFUL_SESSION_DAYS", "session-days", "DAYS", "7", number(1..=3650).map(TimeDelta::days));
 
-    /// Whether to limit request rates: `on` or `off`. Requests are counted in the memory of this process. Reads are never
-    /// limited.
+    /// Whether to limit request rates: `on` or `off`. Reads are never limited. Failed logins are counted in the database, for
+    /// all nodes, and other requests in the memory of this process.
     rate_limits: bool = ("GRATEFUL_RATE_LIMITS", "rate-limits", "on|off", "on", switch);
 
     /// Number of nodes that the proxy distributes the requests of each client to. Each node allows that part of the limits below:

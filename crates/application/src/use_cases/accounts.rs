@@ -166,7 +166,7 @@ pub async fn reset_password(app: &App, username: &str, new: Password) -> Result<
         .await
 }
 
-/// Verifies a password. A wrong one counts as a failed login of the account with this email address.
+/// Verifies a password. A wrong one counts as a failed login of the account with this email address, on all nodes.
 ///
 /// # Errors
 /// `RateLimited` after too many failures, even if the password matches.
@@ -176,13 +176,11 @@ async fn verify_password(
     candidate: String,
     stored_hash: Option<PasswordHash>,
 ) -> Result<PasswordVerification> {
-    let attempt = app.login_throttle.begin(email, app.clock.now());
+    let now = app.clock.now();
+    let attempt = app.login_throttle.begin(email, now);
     let verification = app.password_hasher.verify(candidate, stored_hash).await?;
     // Only checked now, so that a rejected attempt takes as long as a failed one.
-    let attempt = attempt?;
-    if verification == PasswordVerification::Failed {
-        attempt.record_failure();
-    }
+    attempt?.finish(&app.db, verification != PasswordVerification::Failed, now).await?;
     Ok(verification)
 }
 

@@ -15,6 +15,8 @@ pub struct SweepReport {
     pub idempotency_keys: i64,
     /// Expired stream tickets.
     pub stream_tickets: i64,
+    /// Accounts whose failed logins are so old that they do not count any more.
+    pub failed_logins: i64,
     /// Usernames whose reservation is over.
     pub usernames: usize,
     /// Withdrawn notifications whose restore window is over.
@@ -43,6 +45,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let sessions = sweep_in_batches(app, now, ExpiredRows::Sessions).await;
     let idempotency_keys = sweep_in_batches(app, now, ExpiredRows::IdempotencyKeys).await;
     let stream_tickets = sweep_in_batches(app, now, ExpiredRows::StreamTickets).await;
+    let failed_logins = sweep_in_batches(app, now, ExpiredRows::FailedLogins).await;
     let usernames = sweep_usernames(app, now).await;
     let withdrawn = sweep_in_batches(app, restorable_since, ExpiredRows::Withdrawn).await;
     let suppressed =
@@ -55,6 +58,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         sessions: sessions?,
         idempotency_keys: idempotency_keys?,
         stream_tickets: stream_tickets?,
+        failed_logins: failed_logins?,
         usernames: usernames?,
         withdrawn: withdrawn?,
         suppressed: suppressed?,
@@ -108,6 +112,7 @@ enum ExpiredRows {
     Sessions,
     IdempotencyKeys,
     StreamTickets,
+    FailedLogins,
     Withdrawn,
     Suppressed,
     Removals,
@@ -138,6 +143,7 @@ async fn delete_batch(
         ExpiredRows::Sessions => tx.sessions().sweep(before, limit).await?,
         ExpiredRows::IdempotencyKeys => tx.idempotency_keys().sweep(before, limit).await?,
         ExpiredRows::StreamTickets => tx.stream_tickets().sweep(before, limit).await?,
+        ExpiredRows::FailedLogins => tx.failed_logins().sweep(before, limit).await?,
         ExpiredRows::Withdrawn => tx.notifications().prune_withdrawn(before, limit).await?,
         ExpiredRows::Suppressed => tx.notifications().prune_suppressed(before, limit).await?,
         ExpiredRows::Removals => tx.notifications().prune_removals(before, limit).await?,

@@ -11,6 +11,7 @@ mod support {
 
 mod comments;
 mod emoji_reactions;
+mod failed_logins;
 mod feed;
 mod follows;
 mod hearts;

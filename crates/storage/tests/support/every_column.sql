@@ -96,6 +96,8 @@ SELECT sha256(id::text::bytea), id, now() + interval '1 minute' FROM sessions;
 INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, claimed_at, answer)
 SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM users;
 
+INSERT INTO failed_logins (email_hash, full_at) SELECT sha256(lower(email)::bytea), now() FROM users;
+
 INSERT INTO marks (user_id, lsn) SELECT id, 1 FROM users;
 INSERT INTO mark_epochs (id, lsn) VALUES (true, 1);
 
