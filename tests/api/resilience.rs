@@ -36,6 +36,9 @@ mod clients;
 /// Several servers on one database.
 mod nodes;
 
+/// Searches for locations on several nodes.
+mod locations;
+
 /// A client of the notification stream that reconnects. No tests.
 mod stream_client;
 

@@ -60,10 +60,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("grateful-import", &["grateful-domain", "grateful-storage", "tokio-postgres"]),
     ("grateful-site", &["actix-web"]),
     ("grateful-local-postgres", &["nix"]),
-    (
-        "grateful-nominatim",
-        &["grateful-domain", "grateful-application", "moka", "reqwest", "rustls"],
-    ),
+    ("grateful-nominatim", &["grateful-domain", "grateful-application", "reqwest", "rustls"]),
     (
         "grateful-server",
         &[

@@ -35,6 +35,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "auth",
             "image_processor",
             "inbox_watcher",
+            "location_lookups",
             "combiner",
             "app",
             "caller_reads",

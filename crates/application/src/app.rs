@@ -14,6 +14,7 @@ use crate::auth::password_hasher::PasswordHasher;
 use crate::combiner::Combiner;
 use crate::image_processor::ImageProcessor;
 use crate::inbox_watcher::InboxWatcher;
+use crate::location_lookups::LocationLookups;
 use crate::ports::{Clock, Geocoder, NoGeocoder, SystemClock};
 use crate::stream_limiter::StreamLimiter;
 
@@ -38,6 +39,8 @@ pub struct App {
     pub login_throttle: Arc<LoginThrottle>,
     /// Looks up locations by name.
     pub geocoder: Arc<dyn Geocoder>,
+    /// The searches for locations that wait for the geocoder.
+    pub location_lookups: Arc<LocationLookups>,
     /// How long a session is valid after login.
     pub session_lifetime: TimeDelta,
     /// How long a read notification is kept after its last update.
@@ -83,6 +86,7 @@ impl App {
             known_tokens: Arc::default(),
             login_throttle: Arc::new(LoginThrottle::new(LoginThrottle::RATE)),
             geocoder: Arc::new(NoGeocoder),
+            location_lookups: Arc::default(),
             session_lifetime: Self::SESSION_LIFETIME,
             notification_retention: TimeDelta::days(90),
             unread_retention: TimeDelta::days(365),

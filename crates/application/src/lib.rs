@@ -13,6 +13,7 @@ mod idempotency;
 pub mod image_files;
 mod image_processor;
 mod inbox_watcher;
+mod location_lookups;
 mod mentions;
 mod metrics;
 mod notify;
@@ -41,8 +42,11 @@ pub use self::idempotency::{
 };
 pub use self::image_processor::{ImageProcessor, IncomingUpload, Upload, UploadPermit};
 pub use self::inbox_watcher::InboxWatcher;
+pub use self::location_lookups::LocationLookups;
 pub use self::metrics::all_metrics;
-pub use self::ports::{Clock, Geocoder, GeocoderError, GeocoderFuture, NoGeocoder, SystemClock};
+pub use self::ports::{
+    Clock, Geocoder, GeocoderError, GeocoderFuture, GeocoderPolicy, NoGeocoder, SystemClock,
+};
 pub use self::query_log::QueryLog;
 pub use self::rate_limiter::RateLimiter;
 pub use self::stream_limiter::StreamLimiter;

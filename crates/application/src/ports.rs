@@ -2,8 +2,9 @@
 
 use std::future::{Future, ready};
 use std::pin::Pin;
+use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use grateful_domain::{Location, LocationQuery};
 use thiserror::Error;
 
@@ -28,6 +29,22 @@ impl Clock for SystemClock {
 pub trait Geocoder: Send + Sync {
     /// Finds at most `limit` locations with this name, best matches first. Must return in bounded time.
     fn geocode<'a>(&'a self, query: &'a LocationQuery, limit: u8) -> GeocoderFuture<'a>;
+
+    /// How the nodes may use this geocoder. `None`: at any rate, and its results are not stored.
+    fn policy(&self) -> Option<GeocoderPolicy> {
+        None
+    }
+}
+
+/// How all nodes together use a [`Geocoder`]: [`locations::search`](crate::locations::search) keeps to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GeocoderPolicy {
+    /// The minimum time between two requests.
+    pub min_interval: Duration,
+    /// How long a search may wait until it can send its request. One that would wait for longer fails immediately.
+    pub max_wait: Duration,
+    /// How long a result is used again.
+    pub max_age: TimeDelta,
 }
 
 /// The future that [`Geocoder::geocode`] returns.

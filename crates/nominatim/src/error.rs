@@ -1,14 +1,12 @@
 //! The errors of a request to Nominatim.
 
-use std::sync::Arc;
-
 use grateful_application::GeocoderError;
 use thiserror::Error;
 
 /// Why a request to Nominatim failed.
 #[derive(Debug, Error)]
 pub(crate) enum NominatimError {
-    /// The wait for the throttle or for the response exceeded the timeout.
+    /// The wait for the response exceeded the timeout.
     #[error("timed out")]
     TimedOut,
     /// A status other than 200, including redirects.
@@ -30,15 +28,14 @@ impl NominatimError {
         Self::Request(error.without_url())
     }
 
-    /// The error for the use cases. It is shared by all callers that waited for the same request.
-    #[expect(clippy::needless_pass_by_value, reason = "used with `map_err`")]
-    pub(crate) fn into_error(this: Arc<Self>) -> GeocoderError {
-        match &*this {
+    /// The error for the use cases.
+    pub(crate) fn into_error(self) -> GeocoderError {
+        match self {
             Self::TimedOut => GeocoderError::TimedOut,
             Self::Status(_) | Self::ResponseTooLarge | Self::NotAList(_) => {
-                GeocoderError::InvalidResponse(Box::new(Arc::clone(&this)))
+                GeocoderError::InvalidResponse(self.into())
             }
-            Self::Request(_) => GeocoderError::Unreachable(Box::new(Arc::clone(&this))),
+            Self::Request(_) => GeocoderError::Unreachable(self.into()),
         }
     }
 }

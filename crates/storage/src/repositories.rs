@@ -11,8 +11,10 @@ mod expired_rows;
 mod failed_logins;
 mod feed;
 mod follows;
+mod geocoder_throttle;
 mod hearts;
 mod idempotency_keys;
+mod location_cache;
 mod marks;
 mod notifications;
 mod personal_data;
@@ -29,8 +31,10 @@ pub use self::engagement_batches::EngagementOf;
 pub use self::failed_logins::{EmailHash, FailedLogins};
 pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::Follows;
+pub use self::geocoder_throttle::GeocoderThrottle;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
+pub use self::location_cache::LocationCache;
 pub use self::marks::Marks;
 pub use self::notifications::{
     HeldBackEvent, InboxPosition, NotificationRead, Notifications, RecordResult, RemovedMentions,
@@ -127,4 +131,8 @@ repositories! {
     marks: Marks;
     /// The `failed_logins` table.
     failed_logins: FailedLogins;
+    /// The `location_cache` table.
+    location_cache: LocationCache;
+    /// The `geocoder_throttle` table.
+    geocoder_throttle: GeocoderThrottle;
 }

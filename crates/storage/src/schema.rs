@@ -249,6 +249,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    location_cache (query_hash, max_results) {
+        query_hash -> Bytea,
+        max_results -> Int2,
+        locations -> Json,
+        stored_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    geocoder_throttle (id) {
+        id -> Bool,
+        next_slot -> Timestamptz,
+    }
+}
+
+diesel::table! {
     background_jobs (id) {
         id -> Uuid,
         kind -> Text,

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use grateful_tests::Setup;
 
 /// All environment variables with their defaults, in the order of the help text.
-const SETTINGS: [(&str, &str); 39] = [
+const SETTINGS: [(&str, &str); 40] = [
     ("DATABASE_URL", ""),
     ("GRATEFUL_REPLICA_URLS", ""),
     ("GRATEFUL_REPLICA_STALENESS_MS", "500"),
@@ -41,6 +41,7 @@ const SETTINGS: [(&str, &str); 39] = [
     ("GRATEFUL_LIMIT_UPLOADS", "20/h"),
     ("GRATEFUL_NOMINATIM_URL", "https://nominatim.openstreetmap.org"),
     ("GRATEFUL_NOMINATIM_USER_AGENT", "\"\""),
+    ("GRATEFUL_NOMINATIM_INTERVAL_MS", "1000"),
     ("GRATEFUL_SHUTDOWN_SECONDS", "30"),
     ("GRATEFUL_NO_MIGRATE", "false"),
     ("GRATEFUL_LOG_FORMAT", "auto"),
@@ -111,6 +112,7 @@ fn all_invalid_settings_are_reported_at_once() {
         .env("GRATEFUL_LIMIT_UPLOADS", "20/48h")
         .env("GRATEFUL_NOMINATIM_URL", "ftp://maps.example")
         .env("GRATEFUL_NOMINATIM_USER_AGENT", "grateful\r\nHost: x")
+        .env("GRATEFUL_NOMINATIM_INTERVAL_MS", "1s")
         .env("GRATEFUL_FRONTEND_URL", "localhost:3000")
         .env("GRATEFUL_ALLOWED_ORIGINS", "javascript:alert(1)")
         .env("GRATEFUL_NO_MIGRATE", "maybe")

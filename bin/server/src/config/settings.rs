@@ -206,6 +206,13 @@ settings! {
     nominatim_user_agent: String =
         ("GRATEFUL_NOMINATIM_USER_AGENT", "nominatim-user-agent", "TEXT", "", user_agent);
 
+    /// Minimum time in milliseconds between two requests to Nominatim, by all nodes together. The public server allows one request
+    /// a second. All nodes need the same value.
+    nominatim_interval: Duration = (
+        "GRATEFUL_NOMINATIM_INTERVAL_MS", "nominatim-interval-ms", "MS", "1000",
+        number(0..=60_000).map(Duration::from_millis)
+    );
+
     /// Seconds that requests in flight may take to finish after the signal to stop.
     shutdown_timeout: Duration =
         ("GRATEFUL_SHUTDOWN_SECONDS", "shutdown-seconds", "SECONDS", "30", number(0..=3600).map(Duration::from_secs));
@@ -272,7 +279,9 @@ impl Settings {
         if user_agent.is_empty() {
             user_agent = format!("grateful/{} (+{})", env!("CARGO_PKG_VERSION"), self.frontend.url);
         }
-        NominatimConfig::new(self.nominatim_url.clone(), user_agent)
+        let mut config = NominatimConfig::new(self.nominatim_url.clone(), user_agent);
+        config.policy.min_interval = self.nominatim_interval;
+        config
     }
 }
 

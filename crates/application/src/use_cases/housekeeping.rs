@@ -1,10 +1,10 @@
 //! Deleting expired rows.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::WithdrawnNotification;
 use grateful_storage::{Connection, Repositories};
 
-use crate::{App, Error, Result, follows};
+use crate::{App, Error, Result, follows, locations};
 
 /// How many rows a sweep deleted or updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct SweepReport {
     pub stream_tickets: i64,
     /// Accounts whose failed logins are so old that they do not count any more.
     pub failed_logins: i64,
+    /// Locations from the geocoder that are too old, or too many.
+    pub locations: i64,
     /// Usernames whose reservation is over.
     pub usernames: usize,
     /// Withdrawn notifications whose restore window is over.
@@ -46,6 +48,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let idempotency_keys = sweep_in_batches(app, now, ExpiredRows::IdempotencyKeys).await;
     let stream_tickets = sweep_in_batches(app, now, ExpiredRows::StreamTickets).await;
     let failed_logins = sweep_in_batches(app, now, ExpiredRows::FailedLogins).await;
+    let locations = sweep_locations(app, now).await;
     let usernames = sweep_usernames(app, now).await;
     let withdrawn = sweep_in_batches(app, restorable_since, ExpiredRows::Withdrawn).await;
     let suppressed =
@@ -59,6 +62,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         idempotency_keys: idempotency_keys?,
         stream_tickets: stream_tickets?,
         failed_logins: failed_logins?,
+        locations: locations?,
         usernames: usernames?,
         withdrawn: withdrawn?,
         suppressed: suppressed?,
@@ -67,6 +71,12 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
         unread_notifications: unread_notifications?,
         requests: requests?,
     })
+}
+
+/// Deletes results of the geocoder that its policy does not allow to use any more.
+async fn sweep_locations(app: &App, now: DateTime<Utc>) -> Result<i64> {
+    let max_age = app.geocoder.policy().map_or(TimeDelta::zero(), |policy| policy.max_age);
+    sweep_in_batches(app, now - max_age, ExpiredRows::Locations).await
 }
 
 async fn sweep_usernames(app: &App, now: DateTime<Utc>) -> Result<usize> {
@@ -113,6 +123,7 @@ enum ExpiredRows {
     IdempotencyKeys,
     StreamTickets,
     FailedLogins,
+    Locations,
     Withdrawn,
     Suppressed,
     Removals,
@@ -144,6 +155,9 @@ async fn delete_batch(
         ExpiredRows::IdempotencyKeys => tx.idempotency_keys().sweep(before, limit).await?,
         ExpiredRows::StreamTickets => tx.stream_tickets().sweep(before, limit).await?,
         ExpiredRows::FailedLogins => tx.failed_logins().sweep(before, limit).await?,
+        ExpiredRows::Locations => {
+            tx.location_cache().sweep(before, locations::MAX_CACHED, limit).await?
+        }
         ExpiredRows::Withdrawn => tx.notifications().prune_withdrawn(before, limit).await?,
         ExpiredRows::Suppressed => tx.notifications().prune_suppressed(before, limit).await?,
         ExpiredRows::Removals => tx.notifications().prune_removals(before, limit).await?,

@@ -14,6 +14,7 @@ const NOTHING: SweepReport = SweepReport {
     idempotency_keys: 0,
     stream_tickets: 0,
     failed_logins: 0,
+    locations: 0,
     usernames: 0,
     withdrawn: 0,
     suppressed: 0,
@@ -158,9 +159,9 @@ async fn many_notifications_are_deleted_in_batches() {
 
     assert_eq!(swept.unwrap().notifications, 1201);
     assert_eq!(scenario.database.count("notifications").await, 0);
-    // Three statements for an empty step of each of seven other tables, three for each of four steps of notifications (the last one
+    // Three statements for an empty step of each of eight other tables, three for each of four steps of notifications (the last one
     // is empty), three to find that no inbox has unread ones, and three for former usernames and waiting follow requests.
-    assert_eq!(queries.total(), 7 * 3 + 4 * 3 + 3 + 3, "{queries:#?}");
+    assert_eq!(queries.total(), 8 * 3 + 4 * 3 + 3 + 3, "{queries:#?}");
 }
 
 #[tokio::test]

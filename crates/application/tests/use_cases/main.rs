@@ -16,6 +16,8 @@ mod feed;
 /// Readiness of a node.
 /// Idempotent requests.
 mod idempotency;
+/// Searching locations, with several nodes.
+mod locations;
 /// All columns that refer to a user: where an export contains their rows, and how a deletion removes them.
 mod passwords;
 mod personal_data;

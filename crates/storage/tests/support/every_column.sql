@@ -98,6 +98,10 @@ SELECT id, 'once', sha256('request'), gen_random_uuid(), now(), 'answer' FROM us
 
 INSERT INTO failed_logins (email_hash, full_at) SELECT sha256(lower(email)::bytea), now() FROM users;
 
+INSERT INTO location_cache (query_hash, max_results, locations, stored_at)
+VALUES (sha256('rain'), 10, '[{"display_name": "Rain", "lat": 48.69, "lon": 10.91}]', now());
+INSERT INTO geocoder_throttle (id, next_slot) VALUES (true, now());
+
 INSERT INTO marks (user_id, lsn) SELECT id, 1 FROM users;
 INSERT INTO mark_epochs (id, lsn) VALUES (true, 1);
 

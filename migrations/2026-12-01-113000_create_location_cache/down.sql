@@ -1,0 +1,2 @@
+DROP TABLE geocoder_throttle;
+DROP TABLE location_cache;
