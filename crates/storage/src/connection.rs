@@ -18,6 +18,7 @@ mod replica_reads;
 mod replica_state;
 mod replicas;
 mod server_state;
+mod session_settings;
 mod transactions;
 
 #[cfg(feature = "bulk")]

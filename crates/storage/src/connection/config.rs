@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
+use super::session_settings::SessionSettings;
 use crate::monitor::Thresholds;
-
-/// Sets the isolation level of a session's transactions, in place of the default of the database, the role or the server.
-/// The statements of this crate are written for `read committed`: at a higher level, concurrent writes that wait for the
-/// same row would fail instead of continuing with the new version of it.
-pub(super) const PIN_ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
 
 /// The time limit for opening a connection that belongs to no pool.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -130,32 +126,18 @@ impl DatabaseConfig {
     /// Statements are planned once, not at every call: planning a page takes longer than reading it, and the plan is the
     /// same for all values (`tests/plans/`). Parallel plans are off because a server with many concurrent requests has no
     /// core to spare. JIT is off because compiling takes longer than the statement.
-    pub(super) fn session_settings(&self) -> String {
-        let limit = self.statement_timeout.as_millis();
-        format!(
-            "{PIN_ISOLATION}; \
-             SET statement_timeout = {limit}; \
-             SET lock_timeout = {limit}; \
-             SET idle_in_transaction_session_timeout = {limit}; \
-             SET tcp_keepalives_idle = {}; \
-             SET tcp_keepalives_interval = {}; \
-             SET tcp_keepalives_count = {}; \
-             SET plan_cache_mode = force_generic_plan; \
-             SET max_parallel_workers_per_gather = 0; \
-             SET jit = off; \
-             SET TIME ZONE 'UTC'",
-            KEEPALIVE.idle.as_secs(),
-            KEEPALIVE.interval.as_secs(),
-            KEEPALIVE.count,
-        )
-    }
-
-    /// As [`session_settings`](Self::session_settings), for a session that only reads. Its name tells it apart in
-    /// `pg_stat_activity`.
-    pub(super) fn read_session_settings(&self) -> String {
-        let settings = self.session_settings();
-        format!(
-            "{settings}; SET default_transaction_read_only = on; SET application_name = 'grateful reads'"
-        )
+    pub(super) fn session_settings(&self) -> SessionSettings {
+        let limit = self.statement_timeout.as_millis().to_string();
+        SessionSettings::isolation()
+            .with("statement_timeout", limit.clone())
+            .with("lock_timeout", limit.clone())
+            .with("idle_in_transaction_session_timeout", limit)
+            .with("tcp_keepalives_idle", KEEPALIVE.idle.as_secs().to_string())
+            .with("tcp_keepalives_interval", KEEPALIVE.interval.as_secs().to_string())
+            .with("tcp_keepalives_count", KEEPALIVE.count.to_string())
+            .with("plan_cache_mode", "force_generic_plan")
+            .with("max_parallel_workers_per_gather", "0")
+            .with("jit", "off")
+            .with("TimeZone", "UTC")
     }
 }

@@ -37,6 +37,7 @@ use self::wire::Wire;
 pub(crate) use self::wire::{Link, ServerHealth};
 use super::config::KEEPALIVE;
 use super::replica_state::ReplicaState;
+use super::session_settings::SessionSettings;
 use crate::error::{Result, StorageError};
 
 /// How long one host may take until a second connection to it is tried as well. A lost packet is sent again only after a
@@ -56,6 +57,7 @@ pub(crate) struct Connector {
     answer_limit: Option<Duration>,
     /// How long opening a connection may take.
     time_limit: Duration,
+    settings: SessionSettings,
     reads_only: bool,
     /// The replica that the connections must lead to, if any.
     replica: Option<Arc<ReplicaState>>,
@@ -77,7 +79,16 @@ impl Connector {
         answer_limit: Option<Duration>,
     ) -> Self {
         let address = Address::parse(url);
-        Self { address, health, answer_limit, time_limit, reads_only: false, replica: None }
+        let settings = SessionSettings::default();
+        Self {
+            address,
+            health,
+            answer_limit,
+            time_limit,
+            settings,
+            reads_only: false,
+            replica: None,
+        }
     }
 
     /// For a connection that belongs to no pool.
@@ -85,9 +96,15 @@ impl Connector {
         Self::new(url, ServerHealth::new("none"), time_limit, answer_limit)
     }
 
-    /// For sessions in which the server refuses writes.
+    /// For sessions with these settings.
+    pub(super) fn with_settings(self, settings: SessionSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// For sessions in which the server refuses writes. Their name tells them apart in `pg_stat_activity`.
     pub(super) fn for_reads(self) -> Self {
-        Self { reads_only: true, ..self }
+        let settings = self.settings.with("default_transaction_read_only", "on");
+        Self { reads_only: true, settings, ..self }
     }
 
     /// For connections to this replica, if there is one.
@@ -193,7 +210,8 @@ impl Connector {
         if let Some(replica) = &self.replica {
             check_replica(&opened.client, replica).await?;
         }
-        let Some((question, answer)) = address.role.question() else { return Ok(opened) };
+        let question = address.role.question(self.reads_only);
+        let Some((question, answer)) = question else { return Ok(opened) };
         let row = first_row(&opened.client, question).await.map_err(|error| explain(&error))?;
         let has_role = row.is_some_and(|row| row.get(0) == Some(answer));
         if has_role { Ok(opened) } else { Err(address.role.refusal().to_owned()) }
@@ -261,7 +279,16 @@ impl Connector {
         let stream =
             MonitoredStream::new(stream, &wire, self.answer_limit, mode != SslMode::Disable);
         let mut config = address.config.clone();
+        let options =
+            [address.config.get_options().unwrap_or_default(), &*self.settings.to_options()]
+                .concat();
         config.ssl_mode(mode);
+        if !options.is_empty() {
+            config.options(options);
+        }
+        if self.reads_only {
+            config.application_name("grateful reads");
+        }
         let connected = config.connect_raw(stream, tls).await;
         let (client, connection) = connected.map_err(|error| explain(&error))?;
         let link = Link::new(&wire, |wire| async move {

@@ -85,7 +85,7 @@ impl Database {
     fn connect(config: &DatabaseConfig, replica: Option<Arc<ReplicaState>>) -> Self {
         let timeouts = Timeouts {
             wait: Some(config.acquire_timeout),
-            // Opening has a limit of its own. This one includes the settings of the session.
+            // Opening has a limit of its own.
             create: Some(config.acquire_timeout.saturating_mul(2)),
             recycle: Some(config.acquire_timeout),
         };
@@ -94,6 +94,7 @@ impl Database {
             let answer_limit = config.statement_timeout.saturating_add(ANSWER_GRACE);
             let health = Arc::clone(&health);
             Connector::new(&config.url, health, config.acquire_timeout, Some(answer_limit))
+                .with_settings(config.session_settings())
                 .for_replica(replica.clone())
         };
         let manager = Manager::new(config, connector());

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use diesel_async::SimpleAsyncConnection;
 
 use super::config::DatabaseConfig;
 use super::connecting::{Connector, Link, Opened};
@@ -14,7 +13,6 @@ use crate::monitor::QueryMonitor;
 /// The manager of a [`Database`](crate::Database)'s pool.
 pub(super) struct Manager {
     connector: Connector,
-    settings: String,
     slow: Duration,
 }
 
@@ -27,13 +25,12 @@ pub(super) struct ManagedConnection {
 
 impl Manager {
     pub(super) fn new(config: &DatabaseConfig, connector: Connector) -> Self {
-        Self { connector, settings: config.session_settings(), slow: config.thresholds.slow }
+        Self { connector, slow: config.thresholds.slow }
     }
 
     async fn open(&self) -> Result<ManagedConnection> {
         let Opened { client, link } = self.connector.open().await?;
         let mut conn = Connection::try_from(client).await?;
-        conn.batch_execute(&self.settings).await?;
         QueryMonitor::new(self.slow).watch(&mut conn);
         Ok(ManagedConnection { conn, link })
     }

@@ -22,8 +22,9 @@ pub use self::table::applied_migrations;
 #[cfg(feature = "bulk")]
 pub(crate) use self::table::{FIND_MIGRATIONS_TABLE, MIGRATIONS_TABLES, of_this_crate};
 use crate::Connection;
-use crate::connection::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use crate::connection::config::CONNECT_TIMEOUT;
 use crate::connection::connecting::{Connector, Opened};
+use crate::connection::session_settings::SessionSettings;
 use crate::connection::transactions::depth_of;
 use crate::error::{Result, StorageError};
 
@@ -138,13 +139,14 @@ async fn run(conn: &mut Connection, file: &MigrationFile) -> Result<()> {
 /// Opens a connection that works through a transaction pooler as well: it prepares a statement again for each execution,
 /// and prepares and executes it in one transaction.
 ///
-/// PostgreSQL may take as long as it needs for a statement, such as one that creates an index. If its machine vanishes, the
-/// operating system finds out.
+/// PostgreSQL may take as long as it needs for a statement, such as one that creates an index, regardless of the limits of the
+/// role. If its machine vanishes, the operating system finds out.
 pub(super) async fn connect(url: &str) -> Result<Connection> {
-    let Opened { client, .. } = Connector::alone(url, CONNECT_TIMEOUT, None).open().await?;
+    let connector = Connector::alone(url, CONNECT_TIMEOUT, None);
+    let Opened { client, .. } =
+        connector.with_settings(SessionSettings::unlimited()).open().await?;
     let mut conn = Connection::try_from(client).await?;
     conn.set_prepared_statement_cache_size(CacheSize::Disabled);
-    conn.batch_execute(PIN_ISOLATION).await?;
     Ok(conn)
 }
 

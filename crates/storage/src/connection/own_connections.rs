@@ -17,9 +17,10 @@ use crate::monitor::QueryMonitor;
 /// `Unavailable` if no host can be reached within ten seconds.
 pub async fn connect(config: &DatabaseConfig) -> Result<Connection> {
     // A silent server is noticed by the operating system, since the pool of this crate does not watch the connection.
-    let Opened { client, .. } = Connector::alone(&config.url, CONNECT_TIMEOUT, None).open().await?;
+    let connector = Connector::alone(&config.url, CONNECT_TIMEOUT, None);
+    let Opened { client, .. } = connector.with_settings(config.session_settings()).open().await?;
     let mut conn = Connection::try_from(client).await?;
-    configure(&mut conn, config).await?;
+    QueryMonitor::new(config.thresholds.slow).watch(&mut conn);
     Ok(conn)
 }
 
@@ -29,13 +30,16 @@ pub async fn connect(config: &DatabaseConfig) -> Result<Connection> {
 /// reading it. Its transactions are `read committed`, its time zone is UTC, and its statements have the timeout of `config`.
 /// The monitor replaces any other instrumentation of the connection.
 ///
+/// The settings belong to the session. Through a transaction pooler they would reach the sessions of other clients too, so open
+/// the connection with [`connect`] there.
+///
 /// Call it once for each connection, before its first statement. A connection of `tokio-postgres` becomes a [`Connection`]
 /// with `Connection::try_from(client)`, which takes ownership of the client.
 ///
 /// # Errors
 /// The connection is lost.
 pub async fn configure(conn: &mut Connection, config: &DatabaseConfig) -> Result<()> {
-    conn.batch_execute(&config.session_settings()).await?;
+    conn.batch_execute(&config.session_settings().to_statements()).await?;
     QueryMonitor::new(config.thresholds.slow).watch(conn);
     Ok(())
 }

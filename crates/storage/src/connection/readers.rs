@@ -109,7 +109,7 @@ impl Readers {
     /// Opens the next connection. `None` if all are open.
     pub(super) async fn open_next(&self) -> Option<Result<Arc<Session>>> {
         let slot = self.slots.iter().find(|slot| slot.current().is_none())?;
-        // Opening has a limit of its own. This one includes the settings, and waiting for another read that opens it.
+        // Opening has a limit of its own. This one includes waiting for another read that opens it.
         let limit = self.acquire_timeout.saturating_mul(2);
         let opened = timeout(limit, slot.open(&self.config)).await;
         Some(opened.unwrap_or_else(|_| Err(unavailable("the database does not answer"))))

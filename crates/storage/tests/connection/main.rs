@@ -17,5 +17,6 @@ mod opening;
 mod own_connections;
 mod own_schema;
 mod reads;
+mod session_settings;
 mod silence;
 mod transactions;

@@ -17,7 +17,11 @@ const LIMIT: Duration = Duration::from_secs(3);
 async fn a_statement_on_a_frozen_connection_ends_and_idle_connections_are_replaced() {
     let (database, proxy, pool) = proxied().await;
     let metrics = MetricsCapture::start();
-    let connections = join_all((0..4).map(|_| pool.acquire())).await;
+    let mut connections = join_all((0..4).map(|_| pool.acquire())).await;
+    for connection in &mut connections {
+        // Nothing that their opening has sent is unanswered any more.
+        connection.as_mut().unwrap().batch_execute("SELECT 1").await.unwrap();
+    }
     drop(connections);
 
     proxy.freeze_open_connections();

@@ -34,12 +34,15 @@ impl Role {
         }
     }
 
-    /// The statement that asks a server for its role, and the answer of a server that has it.
-    pub(super) fn question(self) -> Option<(&'static str, &'static str)> {
+    /// The statement that asks a server for its role, and the answer of a server that has it. A session that only reads is
+    /// read-only on any server.
+    pub(super) fn question(self, reads_only: bool) -> Option<(&'static str, &'static str)> {
+        let question =
+            if reads_only { "SHOW in_hot_standby" } else { "SHOW transaction_read_only" };
         match self {
             Self::Any => None,
-            Self::ReadWrite => Some(("SHOW transaction_read_only", "off")),
-            Self::ReadOnly => Some(("SHOW transaction_read_only", "on")),
+            Self::ReadWrite => Some((question, "off")),
+            Self::ReadOnly => Some((question, "on")),
             Self::Primary => Some(("SELECT pg_is_in_recovery()", "f")),
             Self::Standby => Some(("SELECT pg_is_in_recovery()", "t")),
         }

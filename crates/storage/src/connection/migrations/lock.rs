@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio_postgres::Client;
 
-use crate::connection::config::{CONNECT_TIMEOUT, PIN_ISOLATION};
+use crate::connection::config::CONNECT_TIMEOUT;
 use crate::connection::connecting::{Connector, first_row};
+use crate::connection::session_settings::SessionSettings;
 use crate::error::{Result, StorageError};
 
 /// The key of the advisory lock that a node holds while it migrates: "grateful" in ASCII, read as a big-endian number.
@@ -100,9 +101,7 @@ impl fmt::Display for Holder {
 
 async fn connect(url: &str) -> Result<Client> {
     let connector = Connector::alone(url, CONNECT_TIMEOUT, Some(CONNECT_TIMEOUT));
-    let client = connector.open().await?.client;
-    client.batch_execute(PIN_ISOLATION).await.map_err(StorageError::from_driver)?;
-    Ok(client)
+    Ok(connector.with_settings(SessionSettings::unlimited()).open().await?.client)
 }
 
 /// Begins a transaction and takes the lock in it, or rolls the transaction back.

@@ -8,7 +8,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 use super::lock::{ADVISORY_LOCK_KEY, POLL_INTERVAL};
 use crate::Connection;
-use crate::connection::config::PIN_ISOLATION;
+use crate::connection::session_settings::SessionSettings;
 use crate::error::{Result, StorageError};
 
 #[derive(QueryableByName)]
@@ -61,8 +61,7 @@ impl SessionLimits {
         let settings = "SELECT name, current_setting(name) AS value FROM pg_settings
             WHERE name IN ('statement_timeout', 'lock_timeout', 'default_transaction_isolation')";
         let limits = diesel::sql_query(settings).load(conn).await?;
-        let lift = format!("{PIN_ISOLATION}; SET statement_timeout = 0; SET lock_timeout = 0");
-        conn.batch_execute(&lift).await?;
+        conn.batch_execute(&SessionSettings::unlimited().to_statements()).await?;
         Ok(Self(limits))
     }
 

@@ -14,13 +14,12 @@ use super::session_queue::SessionQueue;
 use super::statement_cache::StatementCache;
 use crate::connection::config::DatabaseConfig;
 use crate::connection::connecting::{Connector, Link, Opened};
-use crate::error::{Result, StorageError};
+use crate::error::Result;
 use crate::monitor::record_statement;
 
 /// How to open a session.
 pub(super) struct SessionConfig {
     connector: Connector,
-    settings: String,
     answer_timeout: Duration,
     slow: Duration,
 }
@@ -32,7 +31,6 @@ impl SessionConfig {
     pub(super) fn new(config: &DatabaseConfig, connector: Connector) -> Self {
         Self {
             connector,
-            settings: config.read_session_settings(),
             answer_timeout: config.statement_timeout.saturating_add(GRACE),
             slow: config.thresholds.slow,
         }
@@ -54,7 +52,7 @@ pub(in crate::connection) struct Session {
 impl Session {
     pub(super) async fn open(config: &SessionConfig) -> Result<Self> {
         let Opened { client, link } = config.connector.open().await?;
-        let session = Self {
+        Ok(Self {
             client,
             link,
             is_retired: AtomicBool::new(false),
@@ -62,9 +60,7 @@ impl Session {
             queue: SessionQueue::new(),
             answer_timeout: config.answer_timeout,
             slow: config.slow,
-        };
-        session.client.batch_execute(&config.settings).await.map_err(StorageError::from_driver)?;
-        Ok(session)
+        })
     }
 
     pub(super) fn is_lost(&self) -> bool {
