@@ -1,8 +1,8 @@
 //! Authenticates the caller before the body is read.
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest as _, HttpMessage};
 use grateful_application::notifications::{self, StreamTicket};
 use grateful_application::{Error as UseCaseError, sessions};
@@ -47,10 +47,12 @@ pub(crate) async fn authenticate(request: &ServiceRequest, route: &Route) -> Res
     Ok(())
 }
 
-/// Checks the token of a request unless that has been done, and replaces the response if the token is not valid.
+/// Checks the token of a request unless that has been done, and replaces the response if the token is not valid. A request for
+/// which the database was not available does not wait for it again; its response has nothing of a user.
 pub(crate) async fn confirm_token(response: ServiceResponse) -> ServiceResponse {
     let request = response.request();
-    if request.extensions().contains::<Session>() {
+    let is_unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    if is_unavailable || request.extensions().contains::<Session>() {
         return response;
     }
     let unverified = request.extensions().get::<UnverifiedToken>().cloned();
