@@ -1,14 +1,13 @@
 //! A decoded image.
 
-use image::RgbImage;
-use image::metadata::Orientation;
-
+use crate::orientation::{self, Orientation};
 use crate::resize::{self, Filter};
+use crate::rgb_image::RgbImage;
 use crate::sizes::{
     LARGE_SIDE, MEDIUM_SIDE, PostImage, ProfileSizes, SMALL_SIDE, THUMBNAIL_SIDE, encode,
     post_dimensions, scaled,
 };
-use crate::{Focus, ImageError, ImageHeader, Purpose, Square, orientation, smart_crop};
+use crate::{Focus, ImageError, ImageHeader, Purpose, Square, smart_crop};
 
 /// An image that was checked and decoded for a purpose. It holds pixels only, without the file's metadata.
 #[derive(Debug, Clone)]

@@ -1,12 +1,10 @@
 //! Reads and checks an image's header before anything is decoded.
 
-use image::RgbImage;
-use image::metadata::Orientation;
-
 use crate::jpeg::{self, JpegHeader, Scale};
 use crate::limits::MAX_BYTES;
-use crate::orientation;
+use crate::orientation::{self, Orientation};
 use crate::png::{self, PngHeader};
+use crate::rgb_image::RgbImage;
 use crate::sizes::{LARGE_SIDE, MAX_POST_SIDE, Purpose, encode_memory_bytes};
 use crate::webp::{self, WebPHeader};
 use crate::{ImageError, ImageFormat};

@@ -2,14 +2,14 @@
 
 mod segments;
 
-use image::RgbImage;
-use image::metadata::Orientation;
 use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat, UnsupportedFeature};
 
 use self::segments::Segments;
 use crate::alpha::{compact_to_rgb, scale_by};
 use crate::icc::{self, Converter, Profile};
-use crate::{ImageError, dimensions, orientation};
+use crate::orientation::{self, Orientation};
+use crate::rgb_image::RgbImage;
+use crate::{ImageError, dimensions};
 
 /// The relevant fields of a JPEG's header.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +131,7 @@ pub(crate) fn decode(
         }),
         PixelFormat::L16 => return Err(ImageError::Corrupt),
     }
-    RgbImage::from_raw(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
+    RgbImage::from_samples(info.width.into(), info.height.into(), pixels).ok_or(ImageError::Corrupt)
 }
 
 /// The colour of each grey sample.

@@ -14,6 +14,7 @@ mod limits;
 mod orientation;
 mod png;
 mod resize;
+mod rgb_image;
 mod sizes;
 mod smart_crop;
 mod webp;

@@ -5,14 +5,14 @@ mod rows;
 
 use std::io::Cursor;
 
-use image::RgbImage;
-use image::metadata::Orientation;
 use png::{Decoder, DecodingError, InterlaceInfo, Limits, Reader, Transformations};
 
 use self::chunks::Chunks;
 use self::rows::RowConverter;
 use crate::alpha::flatten_onto_white;
-use crate::{ImageError, dimensions, icc, orientation};
+use crate::orientation::{self, Orientation};
+use crate::rgb_image::RgbImage;
+use crate::{ImageError, dimensions, icc};
 
 /// Memory limit of the decoder in bytes, apart from the image: rows.
 const MAX_DECODER_BYTES: usize = 2 << 20;
@@ -75,13 +75,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
         flatten_onto_white(data, samples, rgb_row);
         match row.interlace() {
             InterlaceInfo::Null(_) => {
-                let target =
-                    rgb.chunks_exact_mut(stride).nth(next_row).ok_or(ImageError::Corrupt)?;
+                let target = rgb.rows_mut().nth(next_row).ok_or(ImageError::Corrupt)?;
                 target.copy_from_slice(rgb_row);
                 next_row += 1;
             }
             InterlaceInfo::Adam7(pass) => {
-                png::expand_interlaced_row(&mut rgb, stride, rgb_row, pass, 24);
+                png::expand_interlaced_row(rgb.samples_mut(), stride, rgb_row, pass, 24);
             }
         }
     }

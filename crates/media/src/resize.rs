@@ -3,9 +3,9 @@
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use image::RgbImage;
 
 use crate::Square;
+use crate::rgb_image::RgbImage;
 
 /// The resampling filter.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +37,10 @@ fn options(filter: Filter) -> ResizeOptions {
 
 /// Names the type of pixel, so that the code of the resizer is compiled for this one alone.
 fn resize(image: &RgbImage, options: &ResizeOptions, width: u32, height: u32) -> RgbImage {
-    let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw())
+    let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.samples())
         .expect("the buffer matches the dimensions");
     let mut resized = RgbImage::new(width, height);
-    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut resized)
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, resized.samples_mut())
         .expect("the buffer matches the dimensions");
     Resizer::new()
         .resize_typed(&source, &mut target, options)

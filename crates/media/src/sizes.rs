@@ -1,7 +1,8 @@
 //! The output sizes.
 
-use image::RgbImage;
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, rgb_to_ycbcr};
+
+use crate::rgb_image::RgbImage;
 
 /// What an image is decoded for, which determines the required resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,12 +61,34 @@ pub(crate) fn encode(pixels: &RgbImage) -> Vec<u8> {
     let mut encoder = Encoder::new(&mut file, QUALITY);
     encoder.set_progressive(true);
     encoder.set_optimized_huffman_tables(true);
-    let [width, height] =
-        [pixels.width(), pixels.height()].map(|side| u16::try_from(side).expect("at most 2048"));
-    encoder
-        .encode(pixels.as_raw(), width, height, ColorType::Rgb)
-        .expect("the buffer matches the dimensions, and writing to memory does not fail");
+    encoder.encode_image(Source(pixels)).expect("writing to memory does not fail");
     file
+}
+
+/// The only image that the encoder is compiled for. Its own `encode` takes nine kinds of pixels, and is compiled for each.
+struct Source<'a>(&'a RgbImage);
+
+impl ImageBuffer for Source<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        JpegColorType::Ycbcr
+    }
+
+    fn width(&self) -> u16 {
+        u16::try_from(self.0.width()).expect("at most 2048")
+    }
+
+    fn height(&self) -> u16 {
+        u16::try_from(self.0.height()).expect("at most 2048")
+    }
+
+    fn fill_buffers(&self, y: u16, [luma, blue, red, _]: &mut [Vec<u8>; 4]) {
+        let width = usize::from(self.width());
+        let row = &self.0.pixels()[usize::from(y) * width..][..width];
+        let converted = |&[red, green, blue]: &[u8; 3]| rgb_to_ycbcr(red, green, blue);
+        luma.extend(row.iter().map(|pixel| converted(pixel).0));
+        blue.extend(row.iter().map(|pixel| converted(pixel).1));
+        red.extend(row.iter().map(|pixel| converted(pixel).2));
+    }
 }
 
 /// Upper bound for the memory in bytes that encoding all sizes takes, including the decoded pixels.

@@ -5,12 +5,11 @@ mod saliency;
 
 use std::cmp::Reverse;
 
-use image::RgbImage;
-use image::metadata::Orientation;
-
+use crate::Square;
+use crate::orientation::{self, Orientation};
 use crate::resize::{self, Filter};
+use crate::rgb_image::RgbImage;
 use crate::sizes::scaled;
-use crate::{Square, orientation};
 
 /// Longer side of the copy that is analysed, in pixels. The time grows with its square.
 const ANALYSIS_SIDE: u32 = 192;

@@ -6,15 +6,15 @@ mod prefix_codes;
 
 use std::io::Cursor;
 
-use image::RgbImage;
-use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
 
 use self::container::Container;
 use self::frame::{Frame, lossy_dimensions};
 use crate::alpha::{blend_with_white, compact_to_rgb};
 use crate::icc::{self, Converter, Profile};
-use crate::{ImageError, dimensions, orientation};
+use crate::orientation::{self, Orientation};
+use crate::rgb_image::RgbImage;
+use crate::{ImageError, dimensions};
 
 /// Maximum number of prefix code groups in a lossless frame. libwebp creates at most 2,600, and then merges similar
 /// ones.
@@ -125,7 +125,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
             [red, green, blue].map(|value| blend_with_white(value, alpha))
         });
     }
-    RgbImage::from_raw(width, height, pixels).ok_or(ImageError::Corrupt)
+    RgbImage::from_samples(width, height, pixels).ok_or(ImageError::Corrupt)
 }
 
 fn decoder(bytes: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, ImageError> {

@@ -92,7 +92,7 @@ fn references() -> Vec<(Vec<u8>, [[u8; 3]; 7])> {
 
 /// The colour in the middle of a decoded file.
 fn decoded(file: &[u8]) -> [u8; 3] {
-    DecodedImage::decode(file, Purpose::Post).unwrap().pixels.get_pixel(12, 8).0
+    DecodedImage::decode(file, Purpose::Post).unwrap().pixels.pixel(12, 8)
 }
 
 #[track_caller]
@@ -198,7 +198,7 @@ fn a_jpeg_is_converted_at_a_reduced_scale_too() {
     let file = jpeg_with(fixtures::jpeg(&image), &profile);
     let image = DecodedImage::decode(&file, Purpose::Profile).unwrap();
     assert_eq!(image.pixels.dimensions(), (550, 550));
-    assert_close(image.pixels.get_pixel(300, 300).0, expected[3]);
+    assert_close(image.pixels.pixel(300, 300), expected[3]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Colours like those of skin attract the crop, and saturated ones. A wall, sand or wood of such a colour would count for
 //! more than what is in front of it.
 
-use image::{Rgb, RgbImage};
+use crate::rgb_image::RgbImage;
 
 /// Steps per colour component.
 const STEPS: usize = 16;
@@ -21,9 +21,9 @@ impl Background {
         let (width, height) = image.dimensions();
         let mut counts = vec![0; STEPS * STEPS * STEPS];
         let mut total = 0;
-        for (x, y, pixel) in image.enumerate_pixels() {
+        for (x, y, pixel) in image.positioned_pixels() {
             if x == 0 || y == 0 || x == width - 1 || y == height - 1 {
-                counts[index(step_of(*pixel))] += 1;
+                counts[index(step_of(pixel))] += 1;
                 total += 1;
             }
         }
@@ -31,12 +31,12 @@ impl Background {
         Self { contains: (0..counts.len()).map(is_frequent).collect() }
     }
 
-    pub(super) fn contains(&self, pixel: Rgb<u8>) -> bool {
+    pub(super) fn contains(&self, pixel: [u8; 3]) -> bool {
         self.contains[index(step_of(pixel))]
     }
 }
 
-fn step_of(Rgb(pixel): Rgb<u8>) -> [usize; 3] {
+fn step_of(pixel: [u8; 3]) -> [usize; 3] {
     pixel.map(|value| usize::from(value) * STEPS / 256)
 }
 
