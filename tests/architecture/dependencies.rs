@@ -50,7 +50,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "actix-web",
             "serde",
             "utoipa",
-            "utoipa-swagger-ui",
+            "utoipa-swagger-ui-vendored",
         ],
     ),
     ("grateful-passwords", &["grateful-domain", "argon2", "bcrypt"]),

@@ -21,6 +21,8 @@ mod server_state;
 mod session_settings;
 mod transactions;
 
+use std::pin::Pin;
+
 #[cfg(feature = "bulk")]
 pub(crate) use self::config::CONNECT_TIMEOUT;
 pub use self::config::DatabaseConfig;
@@ -45,3 +47,11 @@ pub(crate) use self::replica_state::Lsn;
 pub use self::replicas::Replicas;
 pub use self::server_state::{ServerState, server_state};
 pub use self::transactions::{LockConnection, transaction_on};
+
+/// Hides the type of a future, so that its code is compiled once and not into each function that awaits it. Costs a call
+/// through a pointer, and no memory.
+fn compiled_once<'a, T>(
+    future: Pin<&'a mut (impl Future<Output = T> + Send + 'a)>,
+) -> Pin<&'a mut (dyn Future<Output = T> + Send + 'a)> {
+    future
+}

@@ -1,11 +1,13 @@
 //! The connection pool.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{Pool, PoolError, Timeouts, WeakPool};
 
+use super::compiled_once;
 use super::config::DatabaseConfig;
 use super::connecting::{ANSWER_GRACE, Connector, ServerHealth};
 use super::manager::Manager;
@@ -157,7 +159,7 @@ impl Database {
     /// [`StorageError::Unavailable`] if no connection becomes free in time or none can be opened.
     pub async fn acquire(&self) -> Result<PooledConnection> {
         let start = Instant::now();
-        let connection = self.pool.get().await;
+        let connection = compiled_once(pin!(self.pool.get())).await;
         metrics::histogram!(POOL_WAIT, "pool" => self.name).record(start.elapsed());
         if connection.is_err() {
             metrics::counter!(POOL_FAILURES, "pool" => self.name).increment(1);

@@ -1,7 +1,9 @@
 //! Running a read: choosing its connection, and moving it to another one.
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use super::compiled_once;
 use super::database::Database;
 use super::readers::{Attempt, Reader, Session, unavailable};
 use crate::error::{Result, StorageError};
@@ -53,18 +55,21 @@ impl Database {
         F: AsyncFnOnce(Reader) -> Result<T, E> + Clone,
     {
         let failed = |error: StorageError| ReadFailure::Database(error.into());
-        let _permit = self.readers().admit().await.map_err(failed)?;
-        let mut attempt = self.attempt(None).await.map_err(failed)?;
+        let _permit = compiled_once(pin!(self.readers().admit())).await.map_err(failed)?;
+        let mut attempt = compiled_once(pin!(self.attempt(None))).await.map_err(failed)?;
         let (mut has_moved, mut has_lost) = (false, self.is_replica());
         loop {
-            let interruption = tokio::select! {
-                biased;
-                result = work.clone()(attempt.reader()) => match result {
-                    Err(_) if attempt.is_lost() && !has_lost => Interruption::Lost,
-                    Err(error) if attempt.has_failed() => return Err(ReadFailure::Database(error)),
-                    result => return result.map_err(ReadFailure::Work),
-                },
-                interruption = self.interruption(&attempt, has_moved) => interruption,
+            let interruption = {
+                let interruption = pin!(self.interruption(&attempt, has_moved));
+                tokio::select! {
+                    biased;
+                    result = work.clone()(attempt.reader()) => match result {
+                        Err(_) if attempt.is_lost() && !has_lost => Interruption::Lost,
+                        Err(error) if attempt.has_failed() => return Err(ReadFailure::Database(error)),
+                        result => return result.map_err(ReadFailure::Work),
+                    },
+                    interruption = compiled_once(interruption) => interruption,
+                }
             };
             let (reason, next) = match interruption {
                 Interruption::HeldUp(better) => {
@@ -77,7 +82,8 @@ impl Database {
                         return Err(failed(unavailable("a statement was not answered in time")));
                     }
                     has_lost = true;
-                    let next = self.attempt(attempt.session()).await.map_err(failed)?;
+                    let next = compiled_once(pin!(self.attempt(attempt.session()))).await;
+                    let next = next.map_err(failed)?;
                     (RepeatReason::Lost, next)
                 }
             };

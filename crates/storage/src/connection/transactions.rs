@@ -1,12 +1,14 @@
 //! Transactions, with a retry after serialization failures and deadlocks.
 
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::time::Duration;
 
 use diesel::connection::TransactionDepthChange;
 use diesel_async::{AsyncConnection, SimpleAsyncConnection, TransactionManager};
 use futures_util::future::join;
 
+use super::compiled_once;
 use super::database::Database;
 use super::readers::ReadConnection;
 use crate::Connection;
@@ -132,12 +134,13 @@ where
     };
     match result {
         Ok(value) => {
-            Transactions::commit_transaction(conn).await.map_err(StorageError::from)?;
+            let committed = compiled_once(pin!(Transactions::commit_transaction(conn))).await;
+            committed.map_err(StorageError::from)?;
             Ok(value)
         }
         Err(error) => {
             // If the rollback fails too, the pool closes the connection.
-            _ = Transactions::rollback_transaction(conn).await;
+            _ = compiled_once(pin!(Transactions::rollback_transaction(conn))).await;
             Err(error)
         }
     }

@@ -1,5 +1,6 @@
 //! The caller's session and access token.
 
+use std::cell::Cell;
 use std::future::{Ready, ready};
 
 use actix_web::dev::{Extensions, Payload};
@@ -53,11 +54,11 @@ impl SignedInReader {
         self,
         read: impl AsyncFnOnce(UserId) -> Result<T, Error> + Clone,
     ) -> Result<T, ApiError> {
-        match self.0 {
-            Caller::Guest(_) => Err(unauthenticated().into()),
-            Caller::Session(session, mark) => Ok(read_as(mark, read(session.user)).await?),
-            Caller::Unverified(caller) => caller.read(read).await,
-        }
+        let read = async move |viewer: Viewer| match viewer.user() {
+            Some(user) => read(user).await,
+            None => Err(unauthenticated()),
+        };
+        self.0.read(read).await
     }
 }
 
@@ -81,15 +82,7 @@ impl OptionalReader {
         self,
         read: impl AsyncFnOnce(Viewer) -> Result<T, Error> + Clone,
     ) -> Result<T, ApiError> {
-        match self.0 {
-            Caller::Guest(request) => Ok(read_as_guest(app(&request)?, read(Viewer::Guest)).await?),
-            Caller::Session(session, mark) => {
-                Ok(read_as(mark, read(Viewer::User(session.user))).await?)
-            }
-            Caller::Unverified(caller) => {
-                caller.read(async move |user| read(Viewer::User(user)).await).await
-            }
-        }
+        self.0.read(read).await
     }
 }
 
@@ -128,7 +121,39 @@ impl Caller {
             None => Self::Guest(request.clone()),
         }
     }
+
+    async fn read<T>(
+        self,
+        read: impl AsyncFnOnce(Viewer) -> Result<T, Error> + Clone,
+    ) -> Result<T, ApiError> {
+        let output = Cell::new(None);
+        let reads = |viewer| {
+            let (read, output) = (read.clone(), &output);
+            let read = async move {
+                output.set(Some(read(viewer).await?));
+                Ok(())
+            };
+            read.boxed_local()
+        };
+        self.run(&reads).await?;
+        Ok(output.into_inner().expect("a read without an error has an output"))
+    }
+
+    /// Knows nothing of the reads, so that their connections and the look-up of the session are compiled once, and not for each
+    /// handler.
+    async fn run(self, reads: &Reads<'_>) -> Result<(), ApiError> {
+        match self {
+            Self::Guest(request) => Ok(read_as_guest(app(&request)?, reads(Viewer::Guest)).await?),
+            Self::Session(session, mark) => {
+                Ok(read_as(mark, reads(Viewer::User(session.user))).await?)
+            }
+            Self::Unverified(caller) => caller.run(reads).await,
+        }
+    }
 }
+
+/// Runs the reads of a handler for a viewer. Their output is kept elsewhere.
+type Reads<'a> = dyn Fn(Viewer) -> LocalBoxFuture<'a, Result<(), Error>> + 'a;
 
 /// A caller whose token is not checked yet.
 struct UnverifiedCaller {
@@ -144,10 +169,8 @@ impl UnverifiedCaller {
         Ok(session)
     }
 
-    async fn read<T>(
-        self,
-        read: impl AsyncFnOnce(UserId) -> Result<T, Error> + Clone,
-    ) -> Result<T, ApiError> {
+    async fn run(self, reads: &Reads<'_>) -> Result<(), ApiError> {
+        let read = async |user| reads(Viewer::User(user)).await;
         let (session, output) =
             sessions::authenticate_and_read(app(&self.request)?, &self.token, read).await?;
         self.request.extensions_mut().insert(session);

@@ -15,7 +15,7 @@ use grateful_testkit::Api;
 use crate::support::{create_post, post_path};
 
 #[actix_web::test]
-async fn every_path_works_with_and_without_a_trailing_slash() {
+async fn every_path_works_with_additional_slashes() {
     let (api, [ana]) = Api::with_users().await;
     let post = post_path(create_post(&api, &ana, "For rain.").await);
     let posts_of_ana = format!("/api/v1/users/{}/posts", ana.user.id);
@@ -36,6 +36,7 @@ async fn every_path_works_with_and_without_a_trailing_slash() {
         api.get(path).by(&ana).send().await.expect(200);
         api.get(&format!("{path}/")).by(&ana).send().await.expect(200);
         api.get(&format!("{path}/?x=1")).by(&ana).send().await.expect(200);
+        api.get(&format!("{}//?x=//", path.replace('/', "//"))).by(&ana).send().await.expect(200);
     }
 }
 

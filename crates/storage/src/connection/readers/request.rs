@@ -28,11 +28,18 @@ impl Request {
         let mut binds = RawBytesBindCollector::<Pg>::new();
         query.collect_binds(&mut binds, &mut BuiltInTypes, &Pg)?;
         let is_cacheable = query.is_safe_to_cache_prepared(&Pg)?;
-        let statement = statements.get(T::query_id(), is_cacheable, || {
+        let statement = statements.get(T::query_id(), is_cacheable, &|| {
             let mut builder = PgQueryBuilder::default();
             query.to_sql(&mut builder, &Pg)?;
             Ok(builder.finish())
         })?;
+        Self::with_values(statement, binds)
+    }
+
+    fn with_values(
+        statement: Arc<CachedStatement>,
+        binds: RawBytesBindCollector<Pg>,
+    ) -> QueryResult<Self> {
         // Only the first execution needs the types.
         let types = match statement.prepared() {
             Some(_) => Vec::new(),

@@ -12,7 +12,7 @@ use tokio_postgres::types::{FromSql, Type};
 use super::statement_cache::{ColumnType, Prepared};
 use crate::Connection;
 
-type PooledRow = <Connection as AsyncConnectionCore>::Row<'static, 'static>;
+pub(super) type PooledRow = <Connection as AsyncConnectionCore>::Row<'static, 'static>;
 type PooledField<'f> = <PooledRow as Row<'f, Pg>>::Field<'f>;
 
 /// A row of a read.

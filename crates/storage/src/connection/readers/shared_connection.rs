@@ -8,11 +8,12 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
 use futures_util::future::{BoxFuture, Ready, ready};
-use futures_util::{FutureExt, TryStreamExt, stream};
+use futures_util::{FutureExt, Stream, TryStreamExt, stream};
 
 use super::place::{Place, Route};
 use super::request::Request;
-use super::row::ReadRow;
+use super::row::{PooledRow, ReadRow};
+use super::session::Session;
 use crate::Connection;
 
 /// A connection on which repositories can read. This trait is sealed.
@@ -78,23 +79,12 @@ impl AsyncConnectionCore for SharedConnection {
         match &place.route {
             Route::Shared(session) => {
                 let request = Request::new(&source.as_query(), &session.statements);
-                let wait_for = |number| place.wait_for(number);
-                async move {
-                    let rows = session.fetch(request?, wait_for).await;
-                    wait_for(0);
-                    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
-                }
-                .boxed()
+                fetch(place, session, request).boxed()
             }
             Route::Pooled(conn) => {
                 let mut conn: &Connection = conn;
                 let loading = (&mut conn).load(source);
-                async move {
-                    let rows = async { loading.await?.map_ok(ReadRow::Pooled).try_collect().await };
-                    let rows: QueryResult<_> = rows.await;
-                    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
-                }
-                .boxed()
+                collect(place, loading).boxed()
             }
         }
     }
@@ -114,6 +104,30 @@ impl SimpleAsyncConnection for SharedConnection {
     async fn batch_execute(&mut self, _: &str) -> QueryResult<()> {
         Err(only_reads())
     }
+}
+
+// What does not depend on the type of a query is compiled once, and not for each.
+
+async fn fetch(
+    place: &Place,
+    session: &Session,
+    request: QueryResult<Request>,
+) -> QueryResult<Rows> {
+    let rows = session.fetch(request?, |number| place.wait_for(number)).await;
+    place.wait_for(0);
+    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
+}
+
+async fn collect<S>(
+    place: &Place,
+    loading: impl Future<Output = QueryResult<S>>,
+) -> QueryResult<Rows>
+where
+    S: Stream<Item = QueryResult<PooledRow>>,
+{
+    let rows = async { loading.await?.map_ok(ReadRow::Pooled).try_collect().await };
+    let rows: QueryResult<_> = rows.await;
+    Ok(into_stream(rows.inspect_err(|_| place.note_failure())?))
 }
 
 fn into_stream(rows: Vec<ReadRow>) -> Rows {

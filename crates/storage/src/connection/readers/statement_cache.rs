@@ -50,7 +50,7 @@ impl StatementCache {
         &self,
         id: Option<TypeId>,
         is_cacheable: bool,
-        sql: impl FnOnce() -> QueryResult<String>,
+        sql: &dyn Fn() -> QueryResult<String>,
     ) -> QueryResult<Arc<CachedStatement>> {
         if let Some(id) = id {
             if let Some(known) = find(&self.by_type, &id) {

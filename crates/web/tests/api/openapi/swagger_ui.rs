@@ -1,10 +1,14 @@
 //! `/docs`: Swagger UI.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use grateful_testkit::{Api, a_post};
 
 use crate::support::post_path;
 
 const SCRIPT: &str = "/docs/swagger-ui-bundle.js";
+const ICON: &str = "/docs/favicon-32x32.png";
 
 #[actix_web::test]
 async fn swagger_ui_loads_all_its_files_from_this_server() {
@@ -35,6 +39,7 @@ async fn swagger_ui_offers_both_documents_and_keeps_the_token() {
     let script = String::from_utf8(start.body).unwrap();
     assert!(script.contains("/openapi.json") && script.contains("/openapi-3.0.json"), "{script}");
     assert!(script.contains("\"persistAuthorization\": true"), "{script}");
+    assert!(!script.contains("petstore"), "{script}");
 }
 
 #[actix_web::test]
@@ -68,4 +73,34 @@ async fn the_files_of_swagger_ui_are_cached_and_revalidated() {
 
     assert!(again.body.is_empty());
     assert_eq!(again.header("etag"), Some(tag));
+}
+
+#[actix_web::test]
+async fn both_forms_of_a_file_have_the_same_content() {
+    let api = Api::create().await;
+
+    for (file, content_type) in
+        [(SCRIPT, "text/javascript"), ("/docs/swagger-ui.css", "text/css"), (ICON, "image/png")]
+    {
+        let plain = api.get(file).send().await.expect(200);
+        let gzip = api.get(file).header("Accept-Encoding", "gzip").send().await.expect(200);
+
+        assert_eq!(plain.header("content-type"), Some(content_type));
+        assert_eq!(gzip.header("content-type"), Some(content_type));
+        let mut decompressed = Vec::new();
+        match gzip.header("content-encoding") {
+            Some(_) => _ = GzDecoder::new(&gzip.body[..]).read_to_end(&mut decompressed).unwrap(),
+            None => decompressed.clone_from(&gzip.body),
+        }
+        assert!(decompressed == plain.body, "{file}");
+    }
+}
+
+#[actix_web::test]
+async fn only_files_that_swagger_ui_serves_are_found() {
+    let api = Api::create().await;
+
+    for name in ["swagger-ui.scss", "package.json", "..%2Fpackage.json", "README.md"] {
+        api.get(&format!("/docs/{name}")).send().await.expect(404);
+    }
 }
