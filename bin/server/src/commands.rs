@@ -7,6 +7,7 @@ mod interrupt;
 mod manual;
 mod migrate;
 mod password;
+mod periodic_jobs;
 mod progress;
 mod restore;
 mod seed;

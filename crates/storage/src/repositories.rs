@@ -13,6 +13,7 @@ mod feed;
 mod follows;
 mod geocoder_throttle;
 mod hearts;
+mod housekeeping;
 mod idempotency_keys;
 mod location_cache;
 mod marks;
@@ -33,6 +34,7 @@ pub use self::feed::{Feed, FeedPage, FeedPageItem};
 pub use self::follows::Follows;
 pub use self::geocoder_throttle::GeocoderThrottle;
 pub use self::hearts::{Hearts, NewHeart, RemovedHeart};
+pub use self::housekeeping::{DailyClaim, DailyJob, Housekeeping};
 pub use self::idempotency_keys::{Claim, ClaimOutcome, IdempotencyKeys};
 pub use self::location_cache::LocationCache;
 pub use self::marks::Marks;
@@ -127,6 +129,8 @@ repositories! {
     background_jobs: BackgroundJobs;
     /// The `idempotency_keys` table.
     idempotency_keys: IdempotencyKeys;
+    /// What keeps several nodes from doing the same housekeeping: locks, and the `daily_jobs` table.
+    housekeeping: Housekeeping;
     /// The `marks` and `mark_epochs` tables.
     marks: Marks;
     /// The `failed_logins` table.

@@ -277,6 +277,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    daily_jobs (name) {
+        name -> Text,
+        done_at -> Nullable<Timestamptz>,
+        claim -> Nullable<Uuid>,
+        claimed_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(likes -> users (user_id));
 diesel::joinable!(emoji_reactions -> users (user_id));

@@ -3,20 +3,19 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use grateful_application::{App, QueryLog, background_jobs, housekeeping};
+use grateful_application::App;
 use grateful_storage::connection_limit;
 use grateful_web::{MetricsPage, WebConfig};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::periodic_jobs::{run_pending_jobs, sweep_files_daily, sweep_hourly};
 use super::shutdown_signal::ShutdownSignal;
 use super::{Apps, migrate_database};
 use crate::config::Settings;
 use crate::connection_budget::ConnectionBudget;
 use crate::database::Postgres;
-use crate::file_store::FileStore;
 use crate::listeners::bind_listeners;
 use crate::metrics::MetricsRecorder;
 use crate::service_manager;
@@ -138,56 +137,4 @@ fn print_ready_line(url: &str) -> anyhow::Result<()> {
     stdout.flush()?;
     tracing::info!("API documentation: {url}/docs");
     Ok(())
-}
-
-/// Continues background jobs that a request left, or that an interruption cut short, here or on another node.
-async fn run_pending_jobs(app: App) {
-    let mut interval = tokio::time::interval(Duration::from_secs(5));
-    loop {
-        interval.tick().await;
-        match background_jobs::run_pending(&app).await {
-            Ok(0) => (),
-            Ok(jobs) => tracing::debug!(jobs, "Finished background jobs"),
-            Err(error) => tracing::warn!(
-                error = format!("{:#}", anyhow::Error::from(error)),
-                "Background jobs could not be listed; retrying in 5 seconds"
-            ),
-        }
-    }
-}
-
-async fn sweep_hourly(app: App) {
-    let mut interval = tokio::time::interval(Duration::from_hours(1));
-    loop {
-        interval.tick().await;
-        let (swept, queries) = QueryLog::record(housekeeping::sweep(&app)).await;
-        match swept {
-            Ok(swept) => tracing::debug!(
-                ?swept,
-                db.queries = queries.total(),
-                db.duration_ms = queries.time().as_millis(),
-                "Deleted expired rows"
-            ),
-            Err(error) => {
-                tracing::warn!(
-                    error = format!("{:#}", anyhow::Error::from(error)),
-                    "Deleting expired rows failed; retrying in an hour"
-                );
-            }
-        }
-    }
-}
-
-async fn sweep_files_daily(files: FileStore, app: App) {
-    let mut interval = tokio::time::interval(Duration::from_hours(24));
-    loop {
-        interval.tick().await;
-        match files.sweep(&app).await {
-            Ok(removed) => tracing::debug!(removed, "Removed unreferenced files"),
-            Err(error) => tracing::warn!(
-                error = format!("{error:#}"),
-                "Removing unreferenced files failed; retrying in a day"
-            ),
-        }
-    }
 }

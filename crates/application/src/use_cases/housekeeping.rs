@@ -1,9 +1,13 @@
-//! Deleting expired rows.
+//! Deleting expired rows, and running the jobs of a day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_domain::notification::WithdrawnNotification;
-use grateful_storage::{Connection, Repositories};
+use grateful_storage::{Connection, DailyClaim, Repositories};
 
+/// A job that one node does once a day for all nodes.
+pub use grateful_storage::DailyJob;
+
+use crate::app::new_id;
 use crate::{App, Error, Result, follows, locations};
 
 /// How many rows a sweep deleted or updated.
@@ -20,7 +24,7 @@ pub struct SweepReport {
     /// Locations from the geocoder that are too old, or too many.
     pub locations: i64,
     /// Usernames whose reservation is over.
-    pub usernames: usize,
+    pub usernames: i64,
     /// Withdrawn notifications whose restore window is over.
     pub withdrawn: i64,
     /// Reasons of missing notifications for acts that are so old that their age explains it.
@@ -35,8 +39,8 @@ pub struct SweepReport {
     pub requests: usize,
 }
 
-/// Deletes expired rows in steps. Several nodes can sweep at the same time. Rows of one kind that cannot be deleted do not keep
-/// the others.
+/// Deletes expired rows in steps. Several nodes can sweep at the same time: a kind of rows that another node is deleting is left
+/// to that node. Rows of one kind that cannot be deleted do not keep the others.
 ///
 /// # Errors
 /// The first failure, after all kinds were tried.
@@ -49,7 +53,8 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let stream_tickets = sweep_in_batches(app, now, ExpiredRows::StreamTickets).await;
     let failed_logins = sweep_in_batches(app, now, ExpiredRows::FailedLogins).await;
     let locations = sweep_locations(app, now).await;
-    let usernames = sweep_usernames(app, now).await;
+    let usernames = sweep_in_batches(app, now, ExpiredRows::Usernames).await;
+    let corrected = sweep_in_batches(app, now, ExpiredRows::FutureUsernames).await;
     let withdrawn = sweep_in_batches(app, restorable_since, ExpiredRows::Withdrawn).await;
     let suppressed =
         sweep_in_batches(app, explained_before(app, now), ExpiredRows::Suppressed).await;
@@ -57,6 +62,7 @@ pub async fn sweep(app: &App) -> Result<SweepReport> {
     let notifications = sweep_in_batches(app, read_before, ExpiredRows::ReadNotifications).await;
     let unread_notifications = sweep_unread(app, now - app.unread_retention).await;
     let requests = accept_remaining_requests(app).await;
+    corrected?;
     Ok(SweepReport {
         sessions: sessions?,
         idempotency_keys: idempotency_keys?,
@@ -79,10 +85,6 @@ async fn sweep_locations(app: &App, now: DateTime<Utc>) -> Result<i64> {
     sweep_in_batches(app, now - max_age, ExpiredRows::Locations).await
 }
 
-async fn sweep_usernames(app: &App, now: DateTime<Utc>) -> Result<usize> {
-    Ok(app.db.acquire().await?.users().sweep_released_usernames(now).await?)
-}
-
 /// The time before which an act may have no notification, because it may have been deleted by its age.
 pub(crate) fn explained_before(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
     now - app.notification_retention.min(app.unread_retention)
@@ -93,11 +95,10 @@ async fn sweep_unread(app: &App, before: DateTime<Utc>) -> Result<i64> {
     let (mut total, mut after) = (0, None);
     loop {
         let delete = async |tx: &mut Connection| {
-            Ok::<_, Error>(
-                tx.notifications().delete_unread_before(before, after, BATCH_SIZE).await?,
-            )
+            Ok(tx.notifications().delete_unread_before(before, after, BATCH_SIZE).await?)
         };
-        let Some(step) = app.db.transaction(delete).await? else { return Ok(total) };
+        let step = run_step(app, ExpiredRows::UnreadNotifications, delete).await?;
+        let Some(step) = step.flatten() else { return Ok(total) };
         total += step.deleted;
         after = step.next;
     }
@@ -116,18 +117,24 @@ async fn accept_remaining_requests(app: &App) -> Result<usize> {
     Ok(accepted)
 }
 
-/// Rows that are deleted in batches, since they are locked meanwhile, and a statement has a time limit.
+/// Rows that are deleted in batches, since they are locked meanwhile, and a statement has a time limit. The numbers are those of
+/// the locks, so they must not change: nodes of different versions sweep at the same time.
 #[derive(Debug, Clone, Copy)]
+#[repr(i32)]
 enum ExpiredRows {
-    Sessions,
-    IdempotencyKeys,
-    StreamTickets,
-    FailedLogins,
-    Locations,
-    Withdrawn,
-    Suppressed,
-    Removals,
-    ReadNotifications,
+    Sessions = 1,
+    IdempotencyKeys = 2,
+    StreamTickets = 3,
+    Usernames = 4,
+    /// Usernames that were released by a clock that was ahead. Their time is corrected.
+    FutureUsernames = 5,
+    Withdrawn = 6,
+    Suppressed = 7,
+    Removals = 8,
+    ReadNotifications = 9,
+    UnreadNotifications = 10,
+    FailedLogins = 11,
+    Locations = 12,
 }
 
 /// How many rows one transaction deletes: few enough that its locks delay no other request.
@@ -136,12 +143,25 @@ const BATCH_SIZE: i64 = 500;
 async fn sweep_in_batches(app: &App, before: DateTime<Utc>, rows: ExpiredRows) -> Result<i64> {
     let mut total = 0;
     loop {
-        let deleted = app.db.transaction(async |tx| delete_batch(tx, before, rows).await).await?;
-        total += deleted;
-        if deleted == 0 {
-            return Ok(total);
+        let delete = async |tx: &mut Connection| delete_batch(tx, before, rows).await;
+        match run_step(app, rows, delete).await? {
+            None | Some(0) => return Ok(total),
+            Some(deleted) => total += deleted,
         }
     }
+}
+
+/// Runs a step in a transaction. Returns `None` if another node is at a step of the same kind: it goes on until nothing is left.
+async fn run_step<T>(
+    app: &App,
+    rows: ExpiredRows,
+    step: impl AsyncFnOnce(&mut Connection) -> Result<T> + Clone,
+) -> Result<Option<T>> {
+    let lock = async |mut tx: &Connection| Ok(tx.housekeeping().try_lock(rows as i32).await?);
+    let step = async |tx: &mut Connection, is_locked: bool| {
+        if is_locked { step(tx).await.map(Some) } else { Ok(None) }
+    };
+    app.db.transaction_after(lock, step).await
 }
 
 async fn delete_batch(
@@ -158,11 +178,47 @@ async fn delete_batch(
         ExpiredRows::Locations => {
             tx.location_cache().sweep(before, locations::MAX_CACHED, limit).await?
         }
+        ExpiredRows::Usernames => tx.users().sweep_released_usernames(before, limit).await?,
+        ExpiredRows::FutureUsernames => {
+            tx.users().correct_released_usernames(before, limit).await?
+        }
         ExpiredRows::Withdrawn => tx.notifications().prune_withdrawn(before, limit).await?,
         ExpiredRows::Suppressed => tx.notifications().prune_suppressed(before, limit).await?,
         ExpiredRows::Removals => tx.notifications().prune_removals(before, limit).await?,
         ExpiredRows::ReadNotifications => {
             tx.notifications().delete_read_before(before, limit).await?
         }
+        // In the order of inboxes: `sweep_unread`.
+        ExpiredRows::UnreadNotifications => 0,
     })
+}
+
+/// Runs a daily job, unless a node has done it within a day or is doing it. Returns `None` if it did not run.
+///
+/// A job that fails can be claimed again at once, and one whose node stops meanwhile two hours later.
+///
+/// # Errors
+/// The error of `work`, and `Unavailable` if the database is.
+pub async fn run_daily<T, E: From<Error>>(
+    app: &App,
+    job: DailyJob,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, E> {
+    let at = app.clock.now();
+    let claim = DailyClaim { id: new_id(at), job, at };
+    if !claim_daily(app, &claim).await? {
+        return Ok(None);
+    }
+    let result = work.await;
+    let done_at = result.is_ok().then(|| app.clock.now());
+    end_daily(app, &claim, done_at).await?;
+    result.map(Some)
+}
+
+async fn claim_daily(app: &App, claim: &DailyClaim) -> Result<bool> {
+    Ok(app.db.acquire().await?.housekeeping().claim(claim).await?)
+}
+
+async fn end_daily(app: &App, claim: &DailyClaim, done_at: Option<DateTime<Utc>>) -> Result<()> {
+    Ok(app.db.acquire().await?.housekeeping().end(claim, done_at).await?)
 }

@@ -220,18 +220,6 @@ async fn expired_keys_and_sessions_are_deleted() {
 }
 
 #[tokio::test]
-async fn nodes_that_sweep_at_once_delete_each_key_once() {
-    let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
-    database.execute(&keys_of(ana, 1_600)).await;
-    clock.advance(TimeDelta::days(2));
-
-    let sweeps = join_all([(); 3].map(|()| housekeeping::sweep(&app))).await;
-
-    let deleted: i64 = sweeps.into_iter().map(|swept| swept.unwrap().idempotency_keys).sum();
-    assert_eq!((deleted, database.count("idempotency_keys").await), (1_600, 0));
-}
-
-#[tokio::test]
 async fn rows_that_cannot_be_deleted_do_not_keep_other_kinds() {
     let (TestApp { app, database, clock, .. }, [ana]) = TestApp::with_users().await;
     database.execute(&keys_of(ana, 1)).await;

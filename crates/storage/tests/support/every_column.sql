@@ -105,6 +105,8 @@ INSERT INTO geocoder_throttle (id, next_slot) VALUES (true, now());
 INSERT INTO marks (user_id, lsn) SELECT id, 1 FROM users;
 INSERT INTO mark_epochs (id, lsn) VALUES (true, 1);
 
+INSERT INTO daily_jobs (name, done_at, claim, claimed_at) VALUES ('sweep_files', now(), gen_random_uuid(), now());
+
 UPDATE users SET deleted_at = now() WHERE username = 'ben';
 UPDATE comments SET deleted_at = now() WHERE parent_id IS NULL;
 

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::dsl;
 use diesel::prelude::*;
 use diesel::query_source::AliasedField;
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use grateful_domain::{ReleasedUsername, UserId, Username};
 
 use super::Users;
-use crate::query::lower;
+use crate::query::{lower, statement};
+use crate::repositories::expired_rows::delete_part;
 use crate::schema::{released_usernames, users};
 use crate::{Result, StorageError};
 
@@ -67,19 +69,42 @@ impl Users<'_> {
         Ok(())
     }
 
-    /// Deletes names whose reservation is over. Returns how many. A time in the future, from a clock that was ahead, becomes
-    /// `now`, so that it reserves no name for longer.
-    pub async fn sweep_released_usernames(&mut self, now: DateTime<Utc>) -> Result<usize> {
-        let over = released_usernames::released_at.le(now - ReleasedUsername::RESERVATION);
-        let deleted =
-            diesel::delete(released_usernames::table.filter(over)).execute(self.conn).await?;
-        let ahead = released_usernames::table.filter(released_usernames::released_at.gt(now));
-        diesel::update(ahead)
-            .set(released_usernames::released_at.eq(now))
-            .execute(self.conn)
-            .await?;
-        Ok(deleted)
+    /// Deletes up to `limit` names whose reservation is over. Returns their number.
+    pub async fn sweep_released_usernames(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<i64> {
+        let before = now - ReleasedUsername::RESERVATION;
+        Ok(SweepReleasedUsernames { before, limit }.get_result(self.conn).await?)
     }
+
+    /// Sets the times of up to `limit` names that are in the future, from a clock that was ahead, to `now`, so that no name is
+    /// reserved for longer. Returns their number.
+    pub async fn correct_released_usernames(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<i64> {
+        Ok(CorrectReleasedUsernames { now, limit }.get_result(self.conn).await?)
+    }
+}
+
+statement! {
+    SweepReleasedUsernames { before: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    delete_part("released_usernames", "released_at", "released_at <= :before")
+}
+
+statement! {
+    CorrectReleasedUsernames { now: DateTime<Utc> as Timestamptz, limit: i64 as BigInt } -> BigInt,
+    "WITH ahead AS MATERIALIZED (
+        SELECT username FROM released_usernames WHERE released_at > :now
+        ORDER BY released_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), corrected AS (
+        UPDATE released_usernames SET released_at = :now WHERE username = ANY (ARRAY(SELECT username FROM ahead))
+        RETURNING username
+    )
+    SELECT count(*) FROM corrected"
 }
 
 // Under an alias, because the statement selects from `users` too.
