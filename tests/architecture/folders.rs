@@ -36,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 3] = [
             "image_processor",
             "inbox_watcher",
             "location_lookups",
+            "upload_probe",
             "combiner",
             "app",
             "caller_reads",

@@ -17,6 +17,7 @@ use crate::inbox_watcher::InboxWatcher;
 use crate::location_lookups::LocationLookups;
 use crate::ports::{Clock, Geocoder, NoGeocoder, SystemClock};
 use crate::stream_limiter::StreamLimiter;
+use crate::upload_probe::UploadProbe;
 
 /// The dependencies and settings of all use cases. Cloning is cheap: clones share everything.
 #[derive(Clone)]
@@ -54,6 +55,8 @@ pub struct App {
     pub job_budget: Duration,
     /// Runs hearts, reactions, follows and reads of notifications in groups.
     pub combiner: Combiner,
+    /// Whether uploads can be written.
+    pub upload_probe: Arc<UploadProbe>,
     /// Wakes the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
     /// Limits how many notification streams a user has open.
@@ -94,6 +97,7 @@ impl App {
             // A client waits, but not long.
             job_budget: Duration::from_secs(1),
             combiner: Combiner::default(),
+            upload_probe: Arc::default(),
             inbox_watcher: InboxWatcher::default(),
             stream_limiter: StreamLimiter::default(),
         }

@@ -24,6 +24,7 @@ pub(crate) async fn write(app: &App, files: Vec<(String, Vec<u8>)>) -> Result<()
         .into_iter()
         .map(async |(path, bytes)| app.files.put(&Path::from(path), bytes.into()).await);
     let failure = join_all(writes).await.into_iter().find_map(Result::err);
+    app.upload_probe.note(failure.is_none());
     match failure {
         None => Ok(()),
         Some(error) => {

@@ -22,6 +22,7 @@ mod post_access;
 mod query_log;
 mod rate_limiter;
 mod stream_limiter;
+mod upload_probe;
 mod use_cases;
 
 // For the web layer: the crop focus of an upload, and the format of a file.
@@ -50,4 +51,5 @@ pub use self::ports::{
 pub use self::query_log::QueryLog;
 pub use self::rate_limiter::RateLimiter;
 pub use self::stream_limiter::StreamLimiter;
+pub use self::upload_probe::UploadProbe;
 pub use self::use_cases::*;

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grateful_storage::{Connection, pending_migrations, server_state};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::ObjectStore;
 
 use crate::metrics::CLOCK_SKEW;
+use crate::upload_probe::try_write;
 use crate::{App, Error, Result};
 
 /// Checks that the database responds and accepts writes, that its clock agrees with this one, that its schema is that of this
-/// build, and that uploads can be written.
+/// build, and that uploads can be written, which it tries every [`UploadProbe::KEPT`](crate::UploadProbe::KEPT) at most.
 ///
 /// # Errors
 /// `Unavailable`, with the failed check as its source.
@@ -21,7 +21,7 @@ pub async fn check_readiness(app: &App) -> Result<()> {
     if let Some(first) = pending.first() {
         return Err(Error::Unavailable(format!("migration {first} is pending").into()));
     }
-    check_uploads(&*app.files).await
+    app.upload_probe.check(&*app.files, &*app.clock).await
 }
 
 /// Checks that uploads can be written: writes a small file and deletes it.
@@ -29,14 +29,7 @@ pub async fn check_readiness(app: &App) -> Result<()> {
 /// # Errors
 /// `Unavailable`, with the failed operation as its source.
 pub async fn check_uploads(files: &dyn ObjectStore) -> Result<()> {
-    let probe = Path::from(PROBE);
-    let written = files.put(&probe, PutPayload::from_static(&PROBE_CONTENT)).await;
-    written.map_err(|error| Error::Unavailable(error.into()))?;
-    match files.delete(&probe).await {
-        // A concurrent check has deleted it.
-        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(Error::Unavailable(error.into())),
-    }
+    try_write(files).await.map_err(|error| Error::Unavailable(error.into()))
 }
 
 /// Checks the role of the server, and its clock: nodes with different clocks would expire each other's leases too early, and
@@ -62,13 +55,6 @@ async fn check_server(app: &App, conn: &mut Connection) -> Result<()> {
 fn skew(clock: DateTime<Utc>, before: DateTime<Utc>, after: DateTime<Utc>) -> TimeDelta {
     if clock < before { clock - before } else { (clock - after).max(TimeDelta::zero()) }
 }
-
-/// Not empty, since an empty file fits on a full disk, and as large as a small image, since so do a few bytes on some file
-/// systems.
-static PROBE_CONTENT: [u8; 64 * 1024] = [0; 64 * 1024];
-
-/// Hidden from clients, and with an extension whose leftover staging files are swept.
-const PROBE: &str = ".ready.jpg";
 
 #[cfg(test)]
 mod tests {

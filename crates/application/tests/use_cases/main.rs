@@ -13,6 +13,8 @@ mod accounts;
 mod clocks;
 /// The ranked, newest and trending feeds.
 mod feed;
+/// Readiness of a node.
+mod health;
 /// Sweeps and daily jobs of several nodes.
 mod housekeeping;
 /// Idempotent requests.

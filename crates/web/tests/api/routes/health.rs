@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use grateful_application::{App, Clock as _, SystemClock};
+use grateful_application::{App, Clock as _, SystemClock, UploadProbe};
 use grateful_storage::{Database, DatabaseConfig};
 use grateful_testkit::{Api, TestApp, TestDatabase};
 use grateful_web::WebConfig;
@@ -96,17 +96,20 @@ async fn while_the_upload_folder_is_missing_the_server_is_not_ready_and_recovers
     std::fs::create_dir(&folder).unwrap();
     let mut app = TestApp::create().await;
     app.app.files = Arc::new(LocalFileSystem::new_with_prefix(&folder).unwrap());
+    let clock = app.clock.clone();
     let api = Api::serve(app, &WebConfig::default()).await;
     api.get("/readyz").send().await.expect(200);
 
     // A file in place of the folder: removing write permission would not stop tests that run as root.
     std::fs::rename(&folder, &moved).unwrap();
     std::fs::write(&folder, "not a folder").unwrap();
+    clock.advance(UploadProbe::KEPT);
     assert_problem(&api.get("/readyz").send().await, 503, "unavailable");
     api.get("/livez").send().await.expect(200);
 
     std::fs::remove_file(&folder).unwrap();
     std::fs::rename(&moved, &folder).unwrap();
+    clock.advance(UploadProbe::KEPT);
     api.get("/readyz").send().await.expect(200);
     assert_eq!(
         std::fs::read_dir(&folder).unwrap().count(),
