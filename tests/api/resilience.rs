@@ -39,6 +39,9 @@ mod nodes;
 /// Searches for locations on several nodes.
 mod locations;
 
+/// What thousands of notification streams cost.
+mod streams;
+
 /// A client of the notification stream that reconnects. No tests.
 mod stream_client;
 

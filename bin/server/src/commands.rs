@@ -19,12 +19,12 @@ mod verify;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use grateful_application::App;
+use grateful_application::{App, InboxWatcher};
 use grateful_nominatim::Nominatim;
 use grateful_storage::{Database, DatabaseConfig, PoolMetrics, Replicas};
 
 use crate::config::{Command, OpenapiVersion, SettingErrors, Settings};
-use crate::connection_budget::JOB_CONNECTIONS;
+use crate::connection_budget::{JOB_CONNECTIONS, JOB_READERS};
 use crate::database::Postgres;
 use crate::file_store::FileStore;
 
@@ -114,16 +114,18 @@ impl Apps {
         let job_pool = database
             .clone()
             .with_max_connections(JOB_CONNECTIONS)
-            .with_readers(0)
+            .with_readers(JOB_READERS)
             .with_pool_name("jobs");
+        let job_pool = connect(job_pool, &pools);
         let jobs = App {
+            inbox_watcher: InboxWatcher::polling_on(job_pool.clone()),
             login_throttle: Arc::new(settings.login_throttle()),
             geocoder: Arc::new(Nominatim::new(settings.nominatim())),
             session_lifetime: settings.session_lifetime,
             notification_retention: settings.notification_retention,
             unread_retention: settings.unread_retention,
             orphan_age: settings.orphan_age,
-            ..App::new(connect(job_pool, &pools), files.store.clone())
+            ..App::new(job_pool, files.store.clone())
         };
         let database = database.with_pool_name("requests");
         Self { jobs, files, pools, database, replicas: Replicas::none() }

@@ -3,6 +3,11 @@
 /// The maximum number of connections of the pool for jobs and commands: one for each of the two jobs of a server.
 pub(crate) const JOB_CONNECTIONS: usize = 2;
 
+/// The number of shared connections for the reads of jobs: one, on which the streams of notifications are polled.
+pub(crate) const JOB_READERS: usize = 1;
+
+const ALL_OF_JOBS: usize = JOB_CONNECTIONS + JOB_READERS;
+
 /// Connections to a private PostgreSQL that no pool uses: 3 that PostgreSQL reserves for superusers, 2 of a migration, and
 /// the rest for `psql`, `pg_dump` and other commands of this program, each with a few.
 const SPARE_CONNECTIONS: usize = 35;
@@ -37,7 +42,7 @@ impl ConnectionBudget {
     /// The maximum number of connections of all workers and jobs together.
     pub(crate) fn total(self) -> usize {
         let of_worker = self.per_worker.saturating_add(self.readers_per_worker);
-        self.workers.saturating_mul(of_worker).saturating_add(JOB_CONNECTIONS)
+        self.workers.saturating_mul(of_worker).saturating_add(ALL_OF_JOBS)
     }
 
     /// The `max_connections` of a private PostgreSQL that has room for all pools.
@@ -61,7 +66,7 @@ mod tests {
                 let budget = budget(workers, per_worker, readers).for_private_postgres();
                 let of_worker = budget.per_worker + budget.readers_per_worker;
                 let server = budget.server_connections();
-                let needed = workers * of_worker + JOB_CONNECTIONS + SPARE_CONNECTIONS;
+                let needed = workers * of_worker + ALL_OF_JOBS + SPARE_CONNECTIONS;
                 let fits = needed <= usize::try_from(server).unwrap();
                 assert!(fits, "{workers} workers with {per_worker}: {budget:?}, {server}");
                 assert!(1 <= budget.per_worker && budget.per_worker <= per_worker, "{budget:?}");
@@ -88,12 +93,12 @@ mod tests {
     fn few_workers_leave_the_usual_number_of_connections_to_other_processes() {
         let server = |workers| budget(workers, 8, 2).for_private_postgres().server_connections();
 
-        assert_eq!([1, 16, 17, 25, 256].map(server), [200, 200, 207, 287, 805]);
+        assert_eq!([1, 16, 17, 25, 256].map(server), [200, 200, 208, 288, 806]);
     }
 
     #[test]
     fn pools_for_a_configured_database_are_as_configured() {
-        assert_eq!(budget(256, 1_000, 2).total(), 256 * 1_002 + 2);
+        assert_eq!(budget(256, 1_000, 2).total(), 256 * 1_002 + 3);
     }
 
     fn budget(workers: usize, per_worker: usize, readers_per_worker: usize) -> ConnectionBudget {

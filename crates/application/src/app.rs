@@ -57,7 +57,7 @@ pub struct App {
     pub combiner: Combiner,
     /// Whether uploads can be written.
     pub upload_probe: Arc<UploadProbe>,
-    /// Wakes the notification streams of this node.
+    /// Wakes and ends the notification streams of this node.
     pub inbox_watcher: InboxWatcher,
     /// Limits how many notification streams a user has open.
     pub stream_limiter: StreamLimiter,
@@ -107,12 +107,7 @@ impl App {
     /// ([`Database::connect_lazily`]). Everything that limits or counts is shared.
     #[must_use]
     pub fn with_database(&self, db: Database) -> Self {
-        Self {
-            db,
-            known_tokens: Arc::default(),
-            inbox_watcher: InboxWatcher::default(),
-            ..self.clone()
-        }
+        Self { db, known_tokens: Arc::default(), ..self.clone() }
     }
 }
 

@@ -75,7 +75,7 @@ async fn pools_that_exceed_the_connections_of_postgresql_are_reported_at_the_sta
     // The log is read by a thread of the test, so a line can arrive after the ready line.
     eventually("the warning is logged", || !warnings(exceeding.log()).is_empty()).await;
     let [warning] = <[String; 1]>::try_from(warnings(exceeding.log())).unwrap();
-    assert!(warning.contains(r#""limit":200,"needed":206"#), "{warning}");
+    assert!(warning.contains(r#""limit":200,"needed":207"#), "{warning}");
     assert_eq!(warnings(fitting.log()), [""; 0]);
 }
 
@@ -85,7 +85,7 @@ async fn a_private_postgresql_has_room_for_the_pools_of_many_workers() {
 
     let setting = server.sql().await.run("SHOW max_connections").await;
 
-    assert_eq!(setting, (64 * (8 + 2) + 2 + 35).to_string());
+    assert_eq!(setting, (64 * (8 + 2) + 3 + 35).to_string());
     let log = server.log().join("\n");
     assert!(!log.contains("more connections than"), "{log}");
 }

@@ -270,15 +270,113 @@ async fn an_idle_stream_sends_keep_alives() {
 }
 
 #[tokio::test]
-async fn an_idle_stream_ends_after_its_session_was_revoked() {
+async fn a_silent_stream_runs_no_statement() {
+    let scenario = Scenario::create().await;
+    let mut stream = open_started_stream(&scenario).await;
+
+    let (event, queries) = QueryLog::record(next_after_idle_time(&mut stream)).await;
+
+    assert!(matches!(event, Some(StreamEvent::KeepAlive)), "{event:?}");
+    assert_eq!(queries.total(), 0, "{queries:#?}");
+}
+
+#[tokio::test]
+async fn an_idle_stream_ends_when_its_session_is_revoked() {
     let scenario = Scenario::create().await;
     let (token, session) = log_in_ana(&scenario).await;
-    let mut stream = open_stream(&scenario.app, &session, None).await;
-    next_event(&mut stream).await;
+    let mut ended = open_stream(&scenario.app, &session, None).await;
+    let mut other = open_started_stream(&scenario).await;
+    next_event(&mut ended).await;
 
     sessions::log_out(&scenario.app, &token).await.unwrap();
 
-    assert!(next_after_idle_time(&mut stream).await.is_none());
+    assert!(timeout(DEADLINE, ended.next()).await.unwrap().unwrap().is_none());
+    scenario.add_heart(scenario.ben).await;
+    assert_eq!(next_changes(&mut other).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_idle_stream_ends_after_its_session_has_expired() {
+    let scenario = Scenario::create().await;
+    let mut stream = open_started_stream(&scenario).await;
+
+    scenario.clock.advance(App::SESSION_LIFETIME - TimeDelta::microseconds(1));
+    assert!(matches!(next_after_idle_time(&mut stream).await, Some(StreamEvent::KeepAlive)));
+    scenario.clock.advance(TimeDelta::microseconds(1));
+
+    assert!(timeout(DEADLINE, stream.next()).await.unwrap().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_silent_stream_survives_a_short_failure_of_the_database() {
+    let scenario = Scenario::create().await;
+    let mut stream = open_started_stream(&scenario).await;
+
+    scenario.database.execute("ALTER TABLE sessions RENAME TO unavailable").await;
+    timeout(Duration::from_millis(700), stream.next()).await.unwrap_err();
+    scenario.database.execute("ALTER TABLE unavailable RENAME TO sessions").await;
+    scenario.add_heart(scenario.ben).await;
+
+    assert_eq!(next_changes(&mut stream).await.len(), 1);
+}
+
+/// Otherwise it could go on after its session was revoked.
+#[tokio::test]
+async fn a_silent_stream_ends_when_its_session_cannot_be_looked_up_for_long() {
+    let scenario = Scenario::create().await;
+    let mut stream = open_started_stream(&scenario).await;
+
+    scenario.database.execute("ALTER TABLE sessions RENAME TO unavailable").await;
+    advance_tokio_clock(Duration::from_secs(11)).await;
+    let ended = timeout(DEADLINE, stream.next()).await.unwrap();
+    scenario.database.execute("ALTER TABLE unavailable RENAME TO sessions").await;
+
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+    let mut resumed = open_started_stream(&scenario).await;
+    scenario.add_heart(scenario.ben).await;
+    assert_eq!(next_changes(&mut resumed).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_silent_stream_ends_when_the_database_does_not_answer_for_long() {
+    let scenario = Scenario::create().await;
+    let mut stream = open_started_stream(&scenario).await;
+
+    let lock = scenario.database.begin("LOCK TABLE sessions").await;
+    timeout(Duration::from_millis(700), stream.next()).await.unwrap_err();
+    advance_tokio_clock(Duration::from_secs(11)).await;
+    let ended = timeout(DEADLINE, stream.next()).await.unwrap();
+    drop(lock);
+
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+    let mut resumed = open_started_stream(&scenario).await;
+    scenario.add_heart(scenario.ben).await;
+    assert_eq!(next_changes(&mut resumed).await.len(), 1);
+}
+
+/// A server has a runtime for each of its threads.
+#[tokio::test]
+async fn streams_end_with_the_runtime_that_polls_and_can_be_opened_again() {
+    let scenario = Scenario::create().await;
+    let (_, session) = log_in_ana(&scenario).await;
+    let other_thread = scenario.app.with_database(scenario.database.pool_with(|config| config));
+    let opened = session.clone();
+    let open_first = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let first = runtime.block_on(open_stream(&other_thread, &opened, None));
+        (runtime, first)
+    };
+    let (runtime, first) = std::thread::spawn(open_first).join().unwrap();
+    let mut second = open_started_stream(&scenario).await;
+
+    runtime.shutdown_background();
+
+    let ended = timeout(DEADLINE, second.next()).await.unwrap();
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+    drop(first);
+    let mut third = open_started_stream(&scenario).await;
+    scenario.add_heart(scenario.ben).await;
+    assert_eq!(next_changes(&mut third).await.len(), 1);
 }
 
 #[tokio::test]

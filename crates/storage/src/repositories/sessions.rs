@@ -5,7 +5,7 @@ mod access_token;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use grateful_domain::{Session, SessionId, UserId};
 use uuid::Uuid;
@@ -75,6 +75,19 @@ impl<C: ReadConnection> Sessions<'_, C> {
         Ok(select(exists(active)).get_result(self.conn).await?)
     }
 
+    /// Finds the sessions that have ended or whose user's inbox has changed, in one statement for all that are followed. Each
+    /// comes with the number of the last change that is known of the inbox. Returns the current number, or `None` if the session
+    /// does not exist any more. It does not compare the time of their expiry, which never changes.
+    pub async fn find_inbox_changes(
+        &mut self,
+        followed: &[(SessionId, i64)],
+    ) -> Result<Vec<(SessionId, Option<i64>)>> {
+        let (sessions, known) = followed.iter().map(|(id, seq)| (Uuid::from(*id), *seq)).unzip();
+        let find = FindInboxChanges { sessions, known };
+        let rows: Vec<(Uuid, Option<i64>)> = find.load(self.conn).await?;
+        Ok(rows.into_iter().map(|(id, last_seq)| (id.into(), last_seq)).collect())
+    }
+
     /// Lists a user's sessions that have not expired, newest first, at most 100.
     pub async fn list_active(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>> {
         let rows: Vec<SessionRow> = sessions::table
@@ -136,6 +149,19 @@ impl Sessions<'_> {
     pub async fn sweep(&mut self, now: DateTime<Utc>, limit: i64) -> Result<i64> {
         Ok(SweepSessions { now, limit }.get_result(self.conn).await?)
     }
+}
+
+statement! {
+    /// The subqueries are never turned into joins, so each session and each inbox is a look-up by key.
+    FindInboxChanges { sessions: Vec<Uuid> as Array<SqlUuid>, known: Vec<i64> as Array<BigInt> } -> (SqlUuid, Nullable<BigInt>),
+    "SELECT session_id, last_seq FROM (
+        SELECT session_id, known_seq, (
+            SELECT coalesce((SELECT last_seq FROM inboxes WHERE inboxes.user_id = sessions.user_id), 0)
+            FROM sessions WHERE sessions.id = session_id
+        ) AS last_seq
+        FROM unnest(:sessions, :known) AS followed (session_id, known_seq)
+    ) AS found
+    WHERE last_seq IS DISTINCT FROM known_seq"
 }
 
 statement! {

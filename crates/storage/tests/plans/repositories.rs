@@ -5,7 +5,8 @@ use diesel_async::SimpleAsyncConnection;
 use grateful_domain::notification::{Act, Cause, Event, EventDetails};
 use grateful_domain::{
     CommentId, HiddenComments, ImageUrl, Limit, ListedComment, MAX_CLOCK_SKEW, NotificationId,
-    NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, UserId, Viewer,
+    NotificationType, PageRequest, PageStart, Position, PostId, ProfilePhoto, SessionId, UserId,
+    Viewer,
 };
 use grateful_storage::{
     ActTable, Connection, CounterTable, Counters, NewHeart, NotificationQuery, NotificationRead,
@@ -132,6 +133,31 @@ async fn finding_a_session_by_token_reads_few_rows() {
 async fn listing_the_sessions_of_a_user_reads_few_rows() {
     check(3, async |conn| {
         assert_eq!(conn.sessions().list_active(UserId::from(77), NOON).await.unwrap().len(), 3);
+    })
+    .await;
+}
+
+/// A fifth of the sessions have changed. Their inboxes are read again to return their numbers.
+#[tokio::test]
+async fn finding_changed_inboxes_of_sessions_reads_only_those() {
+    let sql = "SELECT sessions.id || ' ' || coalesce(last_seq, 0) AS line
+               FROM sessions LEFT JOIN inboxes USING (user_id) ORDER BY sessions.id LIMIT 100";
+    let followed: Vec<(SessionId, i64)> = database()
+        .await
+        .lines(sql)
+        .await
+        .iter()
+        .zip(0..)
+        .map(|(line, index)| {
+            let (id, last_seq) = line.split_once(' ').unwrap();
+            let last_seq: i64 = last_seq.parse().unwrap();
+            (Uuid::parse_str(id).unwrap().into(), if index % 5 == 0 { -1 } else { last_seq })
+        })
+        .collect();
+
+    let expected = Expected { sql_part: "known_seq", rows: 20, max_read: 2 * 120 };
+    check_one(expected, async |conn| {
+        assert_eq!(conn.sessions().find_inbox_changes(&followed).await.unwrap().len(), 20);
     })
     .await;
 }

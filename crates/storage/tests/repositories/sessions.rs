@@ -59,6 +59,28 @@ async fn a_list_has_at_most_a_hundred_sessions() {
 }
 
 #[tokio::test]
+async fn changed_inboxes_and_ended_sessions_are_found_among_followed_ones() {
+    let database = TestDatabase::create().await;
+    let mut conn = database.connect().await;
+    let [ana, ben] = [create_user(&database).await, create_user(&database).await];
+    let [first, second] = [
+        create_session(&mut conn, 1, ana, NOON).await,
+        create_session(&mut conn, 2, ana, NOON).await,
+    ];
+    let without_inbox = create_session(&mut conn, 3, ben, NOON).await;
+    let ended = SessionId::from(Uuid::from_u128(4));
+    database.execute(&format!("INSERT INTO inboxes (user_id, last_seq) VALUES ({ana}, 7)")).await;
+    let followed =
+        [(first.id, 7), (second.id, 6), (without_inbox.id, 0), (without_inbox.id, 3), (ended, 5)];
+
+    let mut changes = conn.sessions().find_inbox_changes(&followed).await.unwrap();
+
+    changes.sort_by_key(|(_, last_seq)| std::cmp::Reverse(*last_seq));
+    assert_eq!(changes, [(second.id, Some(7)), (without_inbox.id, Some(0)), (ended, None)]);
+    assert_eq!(conn.sessions().find_inbox_changes(&[]).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn sweeping_deletes_only_expired_sessions() {
     let database = TestDatabase::create().await;
     let mut conn = database.connect().await;

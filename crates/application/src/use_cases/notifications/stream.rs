@@ -7,9 +7,11 @@ use grateful_domain::notification::InboxChange;
 use grateful_domain::{Session, UserId};
 use grateful_storage::{InboxPosition, Reader, Repositories};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::auth::new_token;
 use crate::concurrency_limiter::ConcurrencyPermit;
+use crate::inbox_watcher::SessionState;
 use crate::metrics::{GaugeGuard, STREAMS_OPEN};
 use crate::{AccessToken, App, Error, Result};
 
@@ -53,9 +55,9 @@ pub async fn check_ticket(app: &App, ticket: &StreamTicket) -> Result<Session> {
 pub struct Stream {
     app: App,
     session: Session,
-    /// The sequence number of the last change that was returned.
+    /// The sequence number up to which all changes were returned.
     last_seq: i64,
-    inbox_seq: watch::Receiver<i64>,
+    state: watch::Receiver<SessionState>,
     first_event: Option<StreamEvent>,
     _open: (GaugeGuard, ConcurrencyPermit<UserId>),
 }
@@ -87,13 +89,13 @@ impl Stream {
     /// `RateLimited` if the user has [`crate::StreamLimiter::MAX_PER_USER`] streams open.
     pub async fn open(app: App, session: Session, last_seq: Option<i64>) -> Result<Self> {
         let permit = app.stream_limiter.open(session.user)?;
-        let inbox_seq = app.inbox_watcher.subscribe(&app.db, session.user);
         let user = session.user;
         let read = async |mut conn: Reader| conn.notifications().find_inbox_position(user).await;
         let position = app.db.read(read).await?;
+        let state = app.inbox_watcher.subscribe(&app.db, session.id, position.last_seq);
         let (last_seq, first_event) = start(position, last_seq);
         let open = (GaugeGuard::new(STREAMS_OPEN), permit);
-        Ok(Self { app, session, last_seq, inbox_seq, first_event: Some(first_event), _open: open })
+        Ok(Self { app, session, last_seq, state, first_event: Some(first_event), _open: open })
     }
 
     /// Checks whether the session's user could open one more stream, without opening it.
@@ -107,39 +109,46 @@ impl Stream {
     /// Waits for the next event. Returns `None` once the session has ended.
     ///
     /// # Errors
-    /// `Unavailable` if the database is. The client can resume later, after the last change it received.
+    /// `Unavailable` if the database is, when there is a change or for longer. The client can resume later, after the last
+    /// change it received.
     pub async fn next(&mut self) -> Result<Option<StreamEvent>> {
         if let Some(first_event) = self.first_event.take() {
             return Ok(Some(first_event));
         }
+        let keep_alive_at = Instant::now() + KEEP_ALIVE_INTERVAL;
         loop {
-            self.inbox_seq.mark_unchanged();
-            let changes = self.list_changes().await?;
-            if let Some(last) = changes.last() {
-                // A busy inbox never reaches the keep-alive, where the session is checked too.
-                if !self.is_session_active().await? {
-                    return Ok(None);
-                }
-                self.last_seq = last.seq;
-                return Ok(Some(StreamEvent::Changes(changes)));
+            let state = *self.state.borrow_and_update();
+            if state.has_ended || !self.session.is_active(self.app.clock.now()) {
+                return Ok(None);
             }
-            if tokio::time::timeout(KEEP_ALIVE_INTERVAL, self.inbox_seq.changed()).await.is_err() {
-                return Ok(self.is_session_active().await?.then_some(StreamEvent::KeepAlive));
+            if self.last_seq < state.last_seq {
+                let Some(changes) = self.list_changes().await? else { return Ok(None) };
+                // If there are none, those up to the known one are not in the list any more.
+                self.last_seq = changes.last().map_or(state.last_seq, |last| last.seq);
+                if !changes.is_empty() {
+                    return Ok(Some(StreamEvent::Changes(changes)));
+                }
+                continue;
+            }
+            match timeout_at(keep_alive_at, self.state.changed()).await {
+                Ok(Ok(())) => (),
+                Ok(Err(_)) => return Err(Error::Unavailable("inboxes cannot be polled".into())),
+                Err(_) if !self.session.is_active(self.app.clock.now()) => return Ok(None),
+                Err(_) => return Ok(Some(StreamEvent::KeepAlive)),
             }
         }
     }
 
-    async fn list_changes(&self) -> Result<Vec<InboxChange>> {
-        let (user, after) = (self.session.user, self.last_seq);
+    /// Lists the next changes. Returns `None` if the session has ended meanwhile: nothing that happened after that is sent.
+    async fn list_changes(&self) -> Result<Option<Vec<InboxChange>>> {
+        let (session, after, now) = (&self.session, self.last_seq, self.app.clock.now());
+        let (id, user) = (session.id, session.user);
         let read = async |mut conn: Reader| {
-            conn.notifications().list_changes(user, after, BATCH_SIZE).await
+            let changes = conn.notifications().list_changes(user, after, BATCH_SIZE).await?;
+            let is_active = changes.is_empty() || conn.sessions().is_active(id, now).await?;
+            Ok::<_, Error>(is_active.then_some(changes))
         };
-        Ok(self.app.db.read(read).await?)
-    }
-
-    async fn is_session_active(&self) -> Result<bool> {
-        let (id, now) = (self.session.id, self.app.clock.now());
-        Ok(self.app.db.read(async |mut conn| conn.sessions().is_active(id, now).await).await?)
+        self.app.db.read(read).await
     }
 }
 

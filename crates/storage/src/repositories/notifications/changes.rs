@@ -38,17 +38,6 @@ impl<C: ReadConnection> Notifications<'_, C> {
         }))
     }
 
-    /// Finds the numbers of the last changes of several inboxes, in one statement.
-    pub async fn find_last_seqs(&mut self, owners: &[UserId]) -> Result<HashMap<UserId, i64>> {
-        let owners: Vec<i64> = owners.iter().copied().map(i64::from).collect();
-        let rows: Vec<(i64, i64)> = inboxes::table
-            .filter(inboxes::user_id.eq_any(owners))
-            .select((inboxes::user_id, inboxes::last_seq))
-            .load(self.conn)
-            .await?;
-        Ok(rows.into_iter().map(|(owner, last)| (owner.into(), last)).collect())
-    }
-
     /// Lists up to `limit` changes of an inbox after the number `after`, in order. Of several changes of a notification,
     /// only the last one is listed.
     ///

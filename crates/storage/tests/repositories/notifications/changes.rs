@@ -199,20 +199,6 @@ async fn a_restored_notification_is_shown_after_its_removal() {
     assert_eq!(all, [format!("removed: {id}"), "shown: * N liked your post".to_owned()]);
 }
 
-#[tokio::test]
-async fn last_sequence_numbers_of_several_lists_equal_those_of_each_list() {
-    let mut scenario = Scenario::create().await;
-    let [ben, caro] = scenario.create_users().await;
-    scenario.notify_ana(&[ben, caro], scenario.heart()).await;
-    let ana = scenario.ana;
-
-    let positions = scenario.conn.notifications().find_last_seqs(&[ana, ben]).await.unwrap();
-
-    let own = scenario.conn.notifications().find_inbox_position(ana).await.unwrap();
-    assert_eq!(positions.get(&ana), Some(&own.last_seq));
-    assert_eq!(positions.get(&ben), None);
-}
-
 /// Returns the changes of Ana's list after this sequence number, and advances the number to the last one.
 async fn changes(scenario: &mut Scenario, after: &mut i64) -> Vec<String> {
     let changes =

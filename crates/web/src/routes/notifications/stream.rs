@@ -5,8 +5,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data};
 use futures_util::{Stream, stream};
-use grateful_application::App;
 use grateful_application::notifications::{self, StreamEvent};
+use grateful_application::{App, Error};
 use grateful_domain::notification::InboxChangeKind;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -104,6 +104,14 @@ fn event_bytes(
         match event {
             Ok(Some(event)) => Some((Ok(serialize_event(event)), (stream, shutdown))),
             Ok(None) => None,
+            // Thousands of streams may end at once, and the requests that fail then are logged.
+            Err(error @ Error::Unavailable(_)) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "Notification stream ended, because the database is unavailable"
+                );
+                None
+            }
             Err(error) => {
                 // The client reconnects and continues after the last event that it received.
                 tracing::warn!(
