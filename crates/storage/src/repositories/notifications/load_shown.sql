@@ -1,5 +1,5 @@
 WITH listed AS (
-    SELECT * FROM unnest(:ids, :posts, :comments, :are_batches) AS listed (id, post_id, comment_id, is_batch)
+    SELECT * FROM unnest(:ids, :posts::uuid[], :comments::uuid[], :are_batches::boolean[]) AS listed (id, post_id, comment_id, is_batch)
 ), hidden AS MATERIALIZED (
     SELECT user_id FROM hidden_users(:owner)
 )

@@ -2,7 +2,7 @@ SET plan_cache_mode = force_generic_plan;
 
 PREPARE load_shown (uuid[], uuid[], uuid[], boolean[], bigint, integer, bigint) AS
 WITH listed AS (
-    SELECT * FROM unnest($1, $2, $3, $4) AS listed (id, post_id, comment_id, is_batch)
+    SELECT * FROM unnest($1, $2::uuid[], $3::uuid[], $4::boolean[]) AS listed (id, post_id, comment_id, is_batch)
 ), hidden AS MATERIALIZED (
     SELECT user_id FROM hidden_users($5)
 )
