@@ -138,7 +138,7 @@ async fn uploads_that_cannot_be_written_fail() {
 async fn more_connections_than_postgresql_allows_are_a_warning() {
     let setup = healthy().await.env("GRATEFUL_CONNECTIONS_PER_WORKER", 1_000);
 
-    assert_problem(setup, 0, ("connections", "warn", "a server opens up to 2006"));
+    assert_problem(setup, 0, ("connections", "warn", "a server opens up to 2007"));
 }
 
 #[tokio::test]
