@@ -72,7 +72,7 @@ pub(crate) async fn lock_to_undo(
     user: UserId,
     post: PostId,
 ) -> Result<UndoTarget> {
-    lock_posts(tx, &[(user, post)]).await?.undo_target(user, post)
+    lock_posts(tx, [(user, post)]).await?.undo_target(user, post)
 }
 
 /// The users who act on some posts, and the posts as they see them.
@@ -85,14 +85,18 @@ pub(crate) struct LockedPosts {
 
 /// Locks the users of these acts and the authors of their posts: until the transaction ends, no account of them can be deleted
 /// and no block can be created between them. Two statements, sent together, for any number of acts.
-pub(crate) async fn lock_posts(tx: &Connection, acts: &[(UserId, PostId)]) -> Result<LockedPosts> {
+pub(crate) async fn lock_posts(
+    tx: &Connection,
+    acts: impl IntoIterator<Item = (UserId, PostId)>,
+) -> Result<LockedPosts> {
+    let acts: Vec<_> = acts.into_iter().collect();
     let users: Vec<UserId> = acts.iter().map(|(user, _)| *user).collect();
     let posts: Vec<PostId> = acts.iter().map(|(_, post)| *post).collect();
     let participants =
         Participants { users: &users, authors_of_posts: &posts, ..Participants::default() };
     let (mut locking, mut reading) = (tx, tx);
     let (locked, visible) =
-        join(locking.users().lock_participants(participants), reading.posts().find_visible(acts))
+        join(locking.users().lock_participants(participants), reading.posts().find_visible(&acts))
             .await;
     let (locked, visible) = (locked?, visible?);
     Ok(LockedPosts {

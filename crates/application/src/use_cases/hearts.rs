@@ -65,8 +65,7 @@ impl GroupedAct for AddHeart {
     }
 
     async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
-        let pairs: Vec<_> = acts.iter().map(|act| (act.0.user, act.0.post)).collect();
-        lock_posts(tx, &pairs).await
+        lock_posts(tx, acts.iter().map(|act| (act.0.user, act.0.post))).await
     }
 
     async fn run(
@@ -130,8 +129,7 @@ impl GroupedAct for RemoveHeart {
     }
 
     async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
-        let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
-        lock_posts(tx, &pairs).await
+        lock_posts(tx, acts.iter().map(|act| (act.user, act.post))).await
     }
 
     async fn run(

@@ -71,8 +71,7 @@ impl GroupedAct for SetReaction {
     }
 
     async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
-        let pairs: Vec<_> = acts.iter().map(|act| (act.0.user, act.0.post)).collect();
-        lock_posts(tx, &pairs).await
+        lock_posts(tx, acts.iter().map(|act| (act.0.user, act.0.post))).await
     }
 
     async fn run(
@@ -122,8 +121,7 @@ impl GroupedAct for RemoveReaction {
     }
 
     async fn lock(tx: &Connection, acts: &[Self]) -> Result<LockedPosts> {
-        let pairs: Vec<_> = acts.iter().map(|act| (act.user, act.post)).collect();
-        lock_posts(tx, &pairs).await
+        lock_posts(tx, acts.iter().map(|act| (act.user, act.post))).await
     }
 
     async fn run(
